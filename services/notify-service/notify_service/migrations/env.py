@@ -1,0 +1,4 @@
+from notify_service.store import metadata
+from shared.db.migrate import run_env
+
+run_env(metadata)

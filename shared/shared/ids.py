@@ -1,0 +1,19 @@
+"""Identifiers. A new thing gets a UUIDv7 (time-ordered, so B-trees stay compact); a thing that follows from an event
+gets an id derived from what it follows from, so that the event handled twice makes one thing."""
+
+from uuid import UUID, uuid5
+
+import uuid_utils.compat
+
+#: Root of all derived ids; never change it.
+NAMESPACE = UUID("018f6f2e-3d4a-7c11-9a57-2f0c6d1b8e40")
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562)."""
+    return uuid_utils.compat.uuid7()
+
+
+def derived_id(*parts: object) -> UUID:
+    """The same id for the same parts, for ever: ``derived_id("clock", complaint_id, "resolution", 1)``."""
+    return uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))

