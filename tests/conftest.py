@@ -7,6 +7,7 @@ import pytest
 
 from shared.contracts import SERVICES
 from shared.db import Database, Migrations, provision
+from tests.support.kafka import kafka_broker
 from tests.support.postgres import empty, postgres_server, url_as
 
 
@@ -20,6 +21,13 @@ def admin_url() -> Generator[str]:
 async def provisioned(admin_url: str) -> str:
     await provision(admin_url, SERVICES)
     return admin_url
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Generator[str]:
+    """The address of a real broker, one for the run: use names of topics and groups that are the test's own."""
+    with kafka_broker() as bootstrap:
+        yield bootstrap
 
 
 @pytest.fixture
