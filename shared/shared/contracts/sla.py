@@ -75,12 +75,14 @@ class ClockResumedV1(ClockEvent):
 
 
 class ClockWarnedV1(ClockEvent):
-    """Occurred at the warning instant; `detected_at` is when the timer really fired."""
+    """Occurred at the warning instant; `detected_at` is when the timer really fired. `recipient` is the one who holds
+    the work, empty while that is not known: the team's queue is warned."""
 
     TYPE: ClassVar[str] = "redress.clock.warned.v1"
     TOPIC: ClassVar[str] = TOPIC
 
     detected_at: AwareDatetime
+    recipient: StaffContact | None = None
 
 
 class ClockBreachedV1(ClockEvent):
