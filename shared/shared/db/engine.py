@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 #: `session.info` keys for hooks of one unit of work.
 BEFORE_COMMIT = "redress.before_commit"
 AFTER_COMMIT = "redress.after_commit"
+#: `session.info` key of the `Database` that the session belongs to.
+DATABASE = "redress.database"
 
 
 def async_url(url: str) -> URL:
@@ -45,7 +47,9 @@ class Database:
                 "command_timeout": 60,
             },
         )
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        #: What every session of this database finds in its `info`.
+        self.session_info: dict[str, Any] = {DATABASE: self}
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info=self.session_info)
         #: Called after every commit that wrote outbox rows (the relay's wake-up).
         self.on_outbox: list[Callable[[], None]] = []
 
