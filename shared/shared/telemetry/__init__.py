@@ -1,1 +1,1 @@
-"""Logging, tracing and metrics."""
+"""Logs, traces and metrics."""
