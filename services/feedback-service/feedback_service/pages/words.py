@@ -1,0 +1,83 @@
+"""What the pages say, in Chinese and English."""
+
+from typing import Any
+
+from shared.contracts.vocabulary import Language
+
+WORDS: dict[Language, dict[str, Any]] = {
+    Language.ZH: {
+        "title": "服务满意度调查",
+        "about": "关于您的投诉",
+        "intro": "您反映的问题已处理完毕。请用一分钟告诉我们结果是否令您满意,您的意见会直接影响后续处理。",
+        "questions": {
+            "satisfaction": "您对本次处理结果是否满意?",
+            "speed": "您对处理速度是否满意?",
+            "attitude": "您对服务态度是否满意?",
+        },
+        "required": "必答",
+        "optional": "选答",
+        "levels": {5: "非常满意", 4: "满意", 3: "一般", 2: "不满意", 1: "非常不满意"},
+        "reasons_title": "如有不满意,原因是(可多选)",
+        "reasons": {
+            "not_solved": "问题没有解决",
+            "too_slow": "处理太慢",
+            "attitude": "服务态度",
+            "compensation": "补偿不合理",
+            "unclear": "解释不清楚",
+            "other": "其他",
+        },
+        "comment": "您还想告诉我们什么?",
+        "comment_hint": "例如:哪里做得好,哪里还可以改进",
+        "submit": "提交",
+        "other_language": "English",
+        "thanks_title": "感谢您的反馈",
+        "thanks_satisfied": "很高兴能帮到您。我们会继续改进。",
+        "thanks_dissatisfied": "很抱歉没有让您满意。您的投诉将重新分析处理,我们会尽快与您联系。",
+        "answered_title": "您已提交过反馈",
+        "answered": "我们已收到您的回答,无需重复提交。如情况有变化,请联系为您服务的客服人员。",
+        "expired_title": "调查已过期",
+        "expired": "这份调查的有效期已过。您仍可以随时致电或写信告诉我们结果如何。",
+        "unknown_title": "链接无效",
+        "unknown": "没有找到这份调查。请完整打开短信或邮件中的链接。",
+        "incomplete": "请先回答第一个问题:您对本次处理结果是否满意?",
+        "invalid": "提交的内容有误,请检查后重新提交。",
+    },
+    Language.EN: {
+        "title": "How did we do?",
+        "about": "About your complaint",
+        "intro": "We have dealt with the matter you raised. Please take a minute to tell us whether the outcome helped; "
+        "your answer decides what we do next.",
+        "questions": {
+            "satisfaction": "How satisfied are you with the outcome?",
+            "speed": "How satisfied are you with the speed?",
+            "attitude": "How satisfied are you with the way you were treated?",
+        },
+        "required": "required",
+        "optional": "optional",
+        "levels": {5: "Very satisfied", 4: "Satisfied", 3: "Neutral", 2: "Dissatisfied", 1: "Very dissatisfied"},
+        "reasons_title": "If you are not satisfied, why? (choose any)",
+        "reasons": {
+            "not_solved": "The problem is not solved",
+            "too_slow": "It took too long",
+            "attitude": "The way I was treated",
+            "compensation": "The compensation is not fair",
+            "unclear": "The explanation is not clear",
+            "other": "Something else",
+        },
+        "comment": "Is there anything else you want to tell us?",
+        "comment_hint": "For example what went well, and what could be better",
+        "submit": "Send",
+        "other_language": "中文",
+        "thanks_title": "Thank you",
+        "thanks_satisfied": "We are glad that we could help, and go on improving.",
+        "thanks_dissatisfied": "We are sorry. Your complaint will be analysed again, and we will contact you soon.",
+        "answered_title": "You have already answered",
+        "answered": "We have your answer; there is nothing more to do. If anything has changed, please tell your agent.",
+        "expired_title": "This survey has expired",
+        "expired": "The time for this survey is over. You can still call or write to us at any time.",
+        "unknown_title": "This link is not valid",
+        "unknown": "We cannot find this survey. Please open the link exactly as it was sent.",
+        "incomplete": "Please answer the first question: how satisfied are you with the outcome?",
+        "invalid": "Something in the form is not right; please check it and send it again.",
+    },
+}
