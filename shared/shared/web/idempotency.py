@@ -15,9 +15,10 @@ Without a key both do nothing but shape the answer. Answers are kept for 72 hour
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Table, Text, func, text
@@ -28,6 +29,8 @@ from shared.db import Database
 from shared.web.auth import caller
 from shared.web.body import json_bytes
 from shared.web.errors import BadRequest, Conflict, Invalid, Problem
+
+T = TypeVar("T")
 
 TABLE = "idempotency_keys"
 KEPT = timedelta(hours=72)
@@ -106,6 +109,22 @@ class Once:
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
+
+    async def perform(
+        self,
+        session: Callable[[], AbstractAsyncContextManager[AsyncSession]],
+        action: Callable[[AsyncSession], Awaitable[T]],
+        *,
+        shape: Callable[[T], Any] = lambda made: made,
+        status: int = 200,
+        headers: Callable[[T], Mapping[str, str]] = lambda made: {},
+    ) -> Response:
+        """One unit of work around `action`: the first answer again, or what `shape` makes of what it returns."""
+        async with session() as tx:
+            if (first := await self.replay(tx)) is not None:
+                return first
+            made = await action(tx)
+            return await self.record(tx, shape(made), status=status, headers=headers(made))
 
     async def record(
         self, tx: AsyncSession, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
