@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -146,6 +147,15 @@ class Broker:
             self._process.wait()
             self._process = None
 
+    def ended(self, *, within_seconds: float) -> int | None:
+        """The exit status of a broker that ended by itself, `None` where it is still running after the wait."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def _properties(self) -> Path:
         filled = Template((DEPLOY / "server.properties").read_text()).substitute(
             port=self.port, controller_port=self._controller_port, folder=self.folder
@@ -179,6 +189,7 @@ def running_broker(folder: Path | None = None) -> Generator[Broker]:
     """A broker for the length of a block; without a folder its data go with it."""
     with TemporaryDirectory(prefix="redress-kafka-", ignore_cleanup_errors=True) as temporary:
         place = folder or Path(temporary)
+        place = place.absolute()
         place.mkdir(parents=True, exist_ok=True)
         broker = Broker(place)
         broker.start()
@@ -193,3 +204,25 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def main() -> int:
+    """``make kafka``: a broker in the foreground with its data in `.redress/kafka`, until Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with running_broker(Path(".redress/kafka")) as broker:
+            print(f"Kafka listens on {broker.bootstrap}; its log is {broker.folder / 'broker.log'}. Ctrl-C stops it.")
+            print(f"export KAFKA_BOOTSTRAP_SERVERS={broker.bootstrap}", flush=True)
+            while broker.ended(within_seconds=3600) is None:
+                pass
+            print("Kafka ended by itself; its log says why.", file=sys.stderr)
+            return 1
+    except (KafkaUnavailable, KafkaFailed) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
