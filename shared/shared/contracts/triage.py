@@ -46,6 +46,7 @@ class ComplaintAssignedV1(ComplaintEvent):
     agent: StaffContact | None
     reasons: tuple[Reason, ...]
     by: Literal["rules", "hand"]
+    override_reason: Annotated[str | None, Personal()] = None
 
 
 class TeamChangedV1(Event):
