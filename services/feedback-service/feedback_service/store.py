@@ -152,9 +152,7 @@ async def insert_visits(tx: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> 
     return await _insert_new(tx, visits, visits.c.visit_id, rows)
 
 
-async def _insert_new(
-    tx: AsyncSession, table: Table, key: Column[Any], rows: Sequence[Mapping[str, Any]]
-) -> set[UUID]:
+async def _insert_new(tx: AsyncSession, table: Table, key: Column[Any], rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
     ordered = [dict(row) for row in sorted(rows, key=lambda row: str(row[key.name]))]
     result = await tx.execute(insert(table).values(ordered).on_conflict_do_nothing().returning(key))
     return set(result.scalars())
@@ -291,9 +289,7 @@ async def list_visits(
         query = query.where(visits.c.complaint_id == complaint_id)
     if assignee_id is not None:
         query = query.where(visits.c.assignee_id == assignee_id)
-    superseded = or_(
-        cases.c.cycle > visits.c.cycle, and_(cases.c.cycle == visits.c.cycle, cases.c.state.in_(OVER))
-    )
+    superseded = or_(cases.c.cycle > visits.c.cycle, and_(cases.c.cycle == visits.c.cycle, cases.c.state.in_(OVER)))
     still = and_(visits.c.done_at.is_(None), func.coalesce(superseded, False).is_(False))
     if is_open is not None:
         query = query.where(still if is_open else ~still)

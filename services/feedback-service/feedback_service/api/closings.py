@@ -23,9 +23,7 @@ async def list_closings(complaint: UUID, principal: StaffDep, deps: DepsDep) -> 
     "/v1/closings",
     status_code=201,
     response_model=ClosingOut,
-    responses=responses(
-        domain.CaseNotResolved, domain.CaseAlreadyClosed, domain.ClosingNeedsReason, *ONCE_PROBLEMS
-    ),
+    responses=responses(domain.CaseNotResolved, domain.CaseAlreadyClosed, domain.ClosingNeedsReason, *ONCE_PROBLEMS),
 )
 async def close(body: ClosingBody, principal: HandlerDep, deps: DepsDep, once: OnceDep) -> Response:
     """Write the summary; the case closes. Needs a satisfied complainant and a done visit, or a reason."""

@@ -71,7 +71,9 @@ class Assignee(Body):
 class AssignBody(Body):
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"assignee": {"staff_id": "agent-li", "name": "李工", "email": "li@example.com"}}]},
+        json_schema_extra={
+            "examples": [{"assignee": {"staff_id": "agent-li", "name": "李工", "email": "li@example.com"}}]
+        },
     )
 
     assignee: Assignee

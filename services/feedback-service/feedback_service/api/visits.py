@@ -55,16 +55,12 @@ async def assign(visit_id: UUID, body: AssignBody, principal: HandlerDep, deps: 
 @router.post(
     "/v1/follow-ups/{visit_id}/done",
     response_model=VisitOut,
-    responses=responses(
-        domain.FollowUpNotFound, domain.FollowUpNotOpen, domain.FollowUpTooEarly, *ONCE_PROBLEMS
-    ),
+    responses=responses(domain.FollowUpNotFound, domain.FollowUpNotOpen, domain.FollowUpTooEarly, *ONCE_PROBLEMS),
 )
 async def done(visit_id: UUID, body: VisitDoneBody, principal: HandlerDep, deps: DepsDep, once: OnceDep) -> Response:
     """Recorded once. Not satisfied: the case is reopened and analysed again (D3)."""
     return await once.perform(
         deps.session,
-        lambda tx: visits.record_visit(
-            visit_id, body.outcome, body.note, body.occurred_at, principal.actor, tx, deps
-        ),
+        lambda tx: visits.record_visit(visit_id, body.outcome, body.note, body.occurred_at, principal.actor, tx, deps),
         shape=VisitOut.of,
     )

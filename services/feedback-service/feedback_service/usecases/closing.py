@@ -60,7 +60,9 @@ async def _standing(tx: AsyncSession, complaint_id: UUID) -> domain.Standing:
         state = CaseState(case.state)  # reopened since: the new cycle has no resolution yet
     elif case is not None and case.cycle < survey.cycle:
         state = CaseState.RESOLVED  # the resolution was heard before the moves that led to it
-    verdicts = [verdict for verdict in (survey.satisfied, _verdict(visit.outcome if visit else None)) if verdict is not None]
+    verdicts = [
+        verdict for verdict in (survey.satisfied, _verdict(visit.outcome if visit else None)) if verdict is not None
+    ]
     return domain.Standing(
         facts=ComplaintFacts.model_validate(survey.facts),
         cycle=survey.cycle,

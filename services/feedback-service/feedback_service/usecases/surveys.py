@@ -85,9 +85,7 @@ async def answer_for_customer(
     now = deps.clock.now()
     at = occurred_at or now
     if not row.resolved_at <= at <= now:
-        raise domain.AnswerIncomplete(
-            "An answer lies between the resolution and now.", pointer="/occurred_at"
-        )
+        raise domain.AnswerIncomplete("An answer lies between the resolution and now.", pointer="/occurred_at")
     return await _answer(tx, row, answer, actor, at, now, deps)
 
 

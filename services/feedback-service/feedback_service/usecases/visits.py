@@ -63,9 +63,7 @@ def _waits(row: Row[Any]) -> bool:
     return not (reopened or (row.case_cycle == row.cycle and row.case_state in store.OVER))
 
 
-async def assign_visit(
-    visit_id: UUID, assignee: StaffContact, actor: Actor, tx: AsyncSession, deps: Deps
-) -> Visit:
+async def assign_visit(visit_id: UUID, assignee: StaffContact, actor: Actor, tx: AsyncSession, deps: Deps) -> Visit:
     row = await _open_visit(tx, visit_id)
     now = deps.clock.now()
     revision = row.assignment_revision + 1
@@ -136,7 +134,9 @@ async def _open_visit(tx: AsyncSession, visit_id: UUID) -> Row[Any]:
     if row.done_at is not None:
         raise domain.FollowUpNotOpen(f"It was done at {row.done_at.isoformat()}.")
     if not _waits(row):
-        raise domain.FollowUpNotOpen(f"The case is {row.case_state} in cycle {row.case_cycle}; its visit is superseded.")
+        raise domain.FollowUpNotOpen(
+            f"The case is {row.case_state} in cycle {row.case_cycle}; its visit is superseded."
+        )
     return row
 
 
