@@ -1,7 +1,7 @@
 """Rules of the feedback stage (D1-D4): surveys, follow-up visits, dissatisfaction, closing. Pure.
 
-`cycle` is the case's cycle: 1 for the first resolution, one more after every reopening. There is one survey, one visit and
-one closing summary per complaint and cycle, each with an id that follows from them.
+`cycle` is the case's cycle: 1 for the first resolution, one more after every reopening. There is one survey, one
+visit and one closing summary per complaint and cycle, each with an id that follows from them.
 """
 
 import base64
@@ -177,7 +177,7 @@ def survey_offered(
 def follow_up_planned(
     resolved: CaseResolvedV1, *, periods: Periods, actor: Actor, recorded_at: datetime
 ) -> FollowUpPlannedV1:
-    """One to three days after the resolution (D2, F6), by phone where the complaint came by voice, else by its channel."""
+    """One to three days after the resolution (D2, F6), by phone unless the customer prefers to write."""
     visit_id = visit_id_of(resolved.complaint_id, resolved.cycle)
     return FollowUpPlannedV1(
         event_id=derived_id("follow-up-planned", visit_id),

@@ -211,7 +211,8 @@ def _surveys_with_delivery() -> Select[Any]:
 
 async def survey(tx: AsyncSession, survey_id: UUID, *, lock: bool = False) -> Row[Any] | None:
     query = _surveys_with_delivery().where(surveys.c.survey_id == survey_id)
-    return (await tx.execute(query.with_for_update(of=surveys) if lock else query)).one_or_none()
+    row: Row[Any] | None = (await tx.execute(query.with_for_update(of=surveys) if lock else query)).one_or_none()
+    return row
 
 
 async def answer_survey(tx: AsyncSession, survey_id: UUID, **values: Any) -> None:
@@ -220,7 +221,8 @@ async def answer_survey(tx: AsyncSession, survey_id: UUID, **values: Any) -> Non
 
 async def visit(tx: AsyncSession, visit_id: UUID, *, lock: bool = False) -> Row[Any] | None:
     query = _visits_with_case().where(visits.c.visit_id == visit_id)
-    return (await tx.execute(query.with_for_update(of=visits) if lock else query)).one_or_none()
+    row: Row[Any] | None = (await tx.execute(query.with_for_update(of=visits) if lock else query)).one_or_none()
+    return row
 
 
 async def change_visit(tx: AsyncSession, visit_id: UUID, **values: Any) -> None:
@@ -271,7 +273,8 @@ async def list_surveys(
         query = query.where(surveys.c.answered_at.is_not(None) if answered else surveys.c.answered_at.is_(None))
     if after is not None:
         query = query.where(tuple_(surveys.c.offered_at, surveys.c.survey_id) < after)
-    return (await tx.execute(query)).all()
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
 
 
 async def list_visits(
@@ -295,7 +298,8 @@ async def list_visits(
         query = query.where(still if is_open else ~still)
     if after is not None:
         query = query.where(tuple_(visits.c.due_at, visits.c.visit_id) > after)
-    return (await tx.execute(query)).all()
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
 
 
 async def list_closings(tx: AsyncSession, complaint_id: UUID) -> Sequence[Row[Any]]:
@@ -313,7 +317,7 @@ async def satisfaction_by_month(tx: AsyncSession, zone: str, months: int, now: d
     """D1: per month of answering, how often each level was given."""
     month = func.to_char(func.timezone(zone, surveys.c.answered_at), "YYYY-MM").label("month")
     query = (
-        select(month, surveys.c.satisfaction, func.count().label("count"))
+        select(month, surveys.c.satisfaction, func.count().label("times"))
         .where(surveys.c.answered_at >= _month_start(zone, months, now))
         .group_by(month, surveys.c.satisfaction)
         .order_by(month.desc(), surveys.c.satisfaction.desc())
@@ -333,7 +337,7 @@ async def reasons_by_month(tx: AsyncSession, zone: str, months: int, now: dateti
         .subquery()
     )
     query = (
-        select(listed.c.month, listed.c.reason, func.count().label("count"))
+        select(listed.c.month, listed.c.reason, func.count().label("times"))
         .group_by(listed.c.month, listed.c.reason)
         .order_by(listed.c.month.desc(), func.count().desc(), listed.c.reason)
     )

@@ -24,7 +24,7 @@ async def list_follow_ups(
     paging: PagingDep,
     complaint: UUID | None = None,
     assignee: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
-    open: bool | None = None,  # noqa: A002 the field's name in the interface
+    open: bool | None = None,
 ) -> Page[VisitOut]:
     """The next due first. `open` are those that still wait to be done."""
     found = await reports.list_visits(

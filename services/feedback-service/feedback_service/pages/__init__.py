@@ -8,6 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from feedback_service.pages.words import WORDS
 from shared.contracts.vocabulary import Language
 
+__all__ = ["WORDS", "language_of", "render"]
+
 
 @cache
 def _environment() -> Environment:

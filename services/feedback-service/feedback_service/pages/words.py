@@ -45,8 +45,8 @@ WORDS: dict[Language, dict[str, Any]] = {
     Language.EN: {
         "title": "How did we do?",
         "about": "About your complaint",
-        "intro": "We have dealt with the matter you raised. Please take a minute to tell us whether the outcome helped; "
-        "your answer decides what we do next.",
+        "intro": "We have dealt with the matter you raised. Please take a minute to tell us whether the outcome "
+        "helped; your answer decides what we do next.",
         "questions": {
             "satisfaction": "How satisfied are you with the outcome?",
             "speed": "How satisfied are you with the speed?",
@@ -72,7 +72,7 @@ WORDS: dict[Language, dict[str, Any]] = {
         "thanks_satisfied": "We are glad that we could help, and go on improving.",
         "thanks_dissatisfied": "We are sorry. Your complaint will be analysed again, and we will contact you soon.",
         "answered_title": "You have already answered",
-        "answered": "We have your answer; there is nothing more to do. If anything has changed, please tell your agent.",
+        "answered": "We have your answer; there is nothing more to do. If anything has changed, tell your agent.",
         "expired_title": "This survey has expired",
         "expired": "The time for this survey is over. You can still call or write to us at any time.",
         "unknown_title": "This link is not valid",

@@ -25,7 +25,7 @@ async def ask_and_plan(events: Sequence[CaseResolvedV1], tx: AsyncSession, deps:
         facts = event.facts
         if facts.customer.person_id in gone:
             facts = facts.model_copy(update={"customer": facts.customer.model_copy(update={"display": ""})})
-            event = event.model_copy(update={"facts": facts})  # noqa: PLW2901
+            event = event.model_copy(update={"facts": facts})
         url = deps.survey_url(domain.survey_id_of(event.complaint_id, event.cycle))
         offered = domain.survey_offered(event, url=url, periods=deps.periods, actor=ACTOR, recorded_at=now)
         planned = domain.follow_up_planned(event, periods=deps.periods, actor=ACTOR, recorded_at=now)

@@ -65,10 +65,10 @@ async def satisfaction(months_before: int, deps: Deps) -> Sequence[Month]:
         reasons = await store.reasons_by_month(tx, zone, months_before, now)
     months: dict[str, dict[str, int]] = {}
     for row in levels:
-        months.setdefault(row.month, {})[str(row.satisfaction)] = row.count
+        months.setdefault(row.month, {})[str(row.satisfaction)] = row.times
     why: dict[str, dict[str, int]] = {}
     for row in reasons:
-        why.setdefault(row.month, {})[row.reason] = row.count
+        why.setdefault(row.month, {})[row.reason] = row.times
     return [_month(month, counts, why.get(month, {}), deps.settings.satisfied_from) for month, counts in months.items()]
 
 
