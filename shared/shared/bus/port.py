@@ -71,7 +71,8 @@ class BusHealth:
     """Readiness and liveness of one member.
 
     `relay_seconds` and `consumer_seconds` are the seconds since the last progress: something was delivered or
-    handled, or there was nothing to do. `stopped` says why the consumer gave up (the circuit breaker), `problem` what it waits for.
+    handled, or there was nothing to do. `stopped` says why the consumer gave up (the circuit breaker), `problem` what
+    it waits for.
     """
 
     leader: bool
@@ -86,7 +87,8 @@ class BusHealth:
         return self.stopped is None and self.problem is None
 
     def alive(self, within_seconds: float = 60.0) -> bool:
-        return max(self.relay_seconds, self.consumer_seconds) < within_seconds
+        """A member that waits for something that is away is alive: to restart it would not help."""
+        return self.problem is not None or max(self.relay_seconds, self.consumer_seconds) < within_seconds
 
 
 class Bus(Protocol):
