@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.envelope import Actor, StaffContact
 from shared.contracts.insight import ActionDoneV1, ActionPlannedV1, RootCauseRecordedV1
 from shared.ids import derived_id
-from shared.web.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from shared.web.errors import Conflict, Invalid, NotFound
 
 
 class ComplaintNotFound(NotFound):
@@ -31,11 +31,6 @@ class ActionNotFound(NotFound):
 class ActionIsDone(Conflict):
     slug = "action-done"
     title = "The improvement action is done"
-
-
-class ReviewChanged(PreconditionFailed):
-    slug = "review-changed"
-    title = "The review was changed meanwhile"
 
 
 class UnknownComplaint(Invalid):

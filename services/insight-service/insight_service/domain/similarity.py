@@ -1,8 +1,8 @@
 """Which earlier cases are like this one (B4, E2), in Chinese and English alike.
 
-A text is a set of terms: words of Latin script and numbers as they are, runs of Chinese characters as overlapping pairs. Two texts
-are alike by the weighted share of terms they have in common (Dice's coefficient, terms weighted by their rarity among the candidates), and a
-little more when the assessment agrees.
+A text is a set of terms: words of Latin script and numbers as they are, runs of Chinese characters as overlapping
+pairs. Two texts are alike by the weighted share of terms they have in common (Dice's coefficient, terms weighted by
+their rarity among the candidates), and a little more when the assessment agrees.
 """
 
 import math
@@ -15,8 +15,9 @@ from uuid import UUID
 
 _RUNS = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|[a-z][a-z'-]*[a-z]|[a-z]|\d+")
 _STOP = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have he her his i if in is it its me my no not of "
-    "on or our she so than that the their them they this to was we were what when which who will with would you your".split()
+    "a an and are as at be been but by can could did do does for from had has have he her his i if in is it its me my "  # noqa: SIM905
+    "no not of on or our she so than that the their them they this to was we were what when which who will with would "
+    "you your".split()
 )
 #: At most so many terms of one text are kept: enough for any complaint that a person writes.
 MAX_TERMS = 400

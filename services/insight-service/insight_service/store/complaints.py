@@ -27,7 +27,7 @@ _ENSURE = text(
 
 
 async def ensure(tx: AsyncSession, facts: Mapping[UUID, Any]) -> None:
-    """A row for every complaint, from the facts of whichever event was heard first; a later urgency replaces an earlier."""
+    """A row for every complaint, from the facts of whichever event was heard first; the later urgency stands."""
     known = list(facts.values())
     await tx.execute(
         _ENSURE,
@@ -58,7 +58,8 @@ async def update_newer(
     names = ", ".join(columns)
     statement = text(
         f"update complaints set {values}, {revision_column} = new.revision "  # noqa: S608 names are ours
-        f"from unnest(cast(:ids as uuid[]), cast(:revisions as int[]), {arrays}) as new(complaint_id, revision, {names}) "
+        f"from unnest(cast(:ids as uuid[]), cast(:revisions as int[]), {arrays}) "
+        f"as new(complaint_id, revision, {names}) "
         f"where complaints.complaint_id = new.complaint_id and new.revision > complaints.{revision_column}"
     )
     await tx.execute(

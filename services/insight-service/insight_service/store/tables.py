@@ -1,7 +1,7 @@
 """Insight's tables.
 
-`archive` holds facts for ever, `archive_personal` what erasure deletes. `complaints` is one row per complaint, each column
-decided by the newest event that speaks of it, so that the order of arrival does not matter.
+`archive` holds facts for ever, `archive_personal` what erasure deletes. `complaints` is one row per complaint, each
+column decided by the newest event that speaks of it, so that the order of arrival does not matter.
 """
 
 from sqlalchemy import (

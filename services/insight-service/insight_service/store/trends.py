@@ -39,7 +39,7 @@ async def counts(
         select(
             bucket,
             value,
-            func.count().label("count"),
+            func.count().label("times"),
             func.avg(_seconds(complaints.c.first_response_at)).label("respond_seconds"),
             func.count(complaints.c.first_response_at).label("responded"),
             func.avg(_seconds(complaints.c.first_resolved_at)).label("resolve_seconds"),

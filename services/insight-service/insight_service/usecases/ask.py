@@ -86,9 +86,7 @@ async def similar_cases(complaint_id: UUID, limit: int, deps: Deps) -> Sequence[
             return []
         rows = await complaints.candidates(tx, one.terms, complaint_id, settings.similar_candidates)
     known = {row.complaint_id: row for row in rows}
-    matches = rank(
-        _candidate(one), [_candidate(row) for row in rows], at_least=settings.similar_at_least, limit=limit
-    )
+    matches = rank(_candidate(one), [_candidate(row) for row in rows], at_least=settings.similar_at_least, limit=limit)
     return [
         SimilarCase(
             complaint_id=match.complaint_id,
@@ -138,13 +136,13 @@ async def count_trends(
         )
     totals: dict[datetime, int] = defaultdict(int)
     for row in rows:
-        totals[row.bucket] += row.count
+        totals[row.bucket] += row.times
     return [
         TrendRow(
             period=row.bucket.date().isoformat(),
             value=row.value,
-            count=row.count,
-            share=round(row.count / totals[row.bucket], 4),
+            count=row.times,
+            share=round(row.times / totals[row.bucket], 4),
             mean_seconds_to_respond=_number(row.respond_seconds),
             responded=row.responded,
             mean_seconds_to_resolve=_number(row.resolve_seconds),

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from insight_service.store import archive, complaints
 from insight_service.domain import archiving, similarity
+from insight_service.store import archive, complaints
 from insight_service.usecases.deps import Deps
 from shared.contracts.envelope import ComplaintFacts, Event, newest
 from shared.contracts.feedback import SurveyAnsweredV1

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from insight_service.domain import improving
 from insight_service.domain.improving import ActionKind, Fishbone, FiveWOneH, Severity
-from insight_service.store import complaints, improving as store
+from insight_service.store import complaints
+from insight_service.store import improving as store
 from insight_service.usecases.deps import Deps
 from shared.bus import outbox
 from shared.contracts.envelope import Actor, StaffContact
+from shared.web.etag import if_match
 
 
 @dataclass(frozen=True)
@@ -121,14 +123,13 @@ async def open_review(content: ReviewContent, actor: Actor, tx: AsyncSession, de
 
 
 async def change_review(
-    review_id: UUID, content: ReviewContent, expected: int | None, actor: Actor, tx: AsyncSession, deps: Deps
+    review_id: UUID, content: ReviewContent, expected: str | None, actor: Actor, tx: AsyncSession, deps: Deps
 ) -> Review:
-    """Replace the content. `expected` is the version the caller saw (If-Match); another one raises `ReviewChanged`."""
+    """Replace the content. `expected` is the caller's If-Match; another version raises `PreconditionFailed`."""
     row = await store.review(tx, review_id, lock=True)
     if row is None:
         raise improving.ReviewNotFound("There is no review with this id.")
-    if expected is not None and expected != row.version:
-        raise improving.ReviewChanged(f"It is at version {row.version} now; read it again and repeat your change.")
+    if_match(expected, row.version)
     await _refuse_unknown(tx, content.complaint_ids)
     now, version = deps.clock.now(), row.version + 1
     await store.change_review(tx, review_id, {"version": version} | _columns(content, actor, now))
@@ -136,9 +137,7 @@ async def change_review(
     return await read_review(review_id, tx)
 
 
-def _tell(
-    tx: AsyncSession, review_id: UUID, version: int, content: ReviewContent, actor: Actor, at: datetime
-) -> None:
+def _tell(tx: AsyncSession, review_id: UUID, version: int, content: ReviewContent, actor: Actor, at: datetime) -> None:
     if content.root_cause:
         outbox.add(
             tx,
@@ -159,6 +158,28 @@ async def read_review(review_id: UUID, tx: AsyncSession) -> Review:
     if row is None:
         raise improving.ReviewNotFound("There is no review with this id.")
     return review_of(row)
+
+
+async def list_reviews(complaint_id: UUID | None, after: Any, limit: int, deps: Deps) -> Sequence[Review]:
+    async with deps.reading() as tx:
+        rows = await store.list_reviews(tx, complaint_id=complaint_id, after=after, limit=limit)
+    return [review_of(row) for row in rows]
+
+
+async def list_actions(
+    *,
+    review_id: UUID | None,
+    is_open: bool | None,
+    due_before: datetime | None,
+    after: Any,
+    limit: int,
+    deps: Deps,
+) -> Sequence[Action]:
+    async with deps.reading() as tx:
+        rows = await store.list_actions(
+            tx, review_id=review_id, is_open=is_open, due_before=due_before, after=after, limit=limit
+        )
+    return [action_of(row) for row in rows]
 
 
 async def plan_action(plan: ActionPlan, review_id: UUID | None, actor: Actor, tx: AsyncSession, deps: Deps) -> Action:
@@ -200,7 +221,9 @@ async def plan_action(plan: ActionPlan, review_id: UUID | None, actor: Actor, tx
     return await read_action(action_id, tx)
 
 
-async def replan_action(action_id: UUID, due_at: datetime, owner: StaffContact | None, actor: Actor, tx: AsyncSession, deps: Deps) -> Action:
+async def replan_action(
+    action_id: UUID, due_at: datetime, owner: StaffContact | None, actor: Actor, tx: AsyncSession, deps: Deps
+) -> Action:
     """C3: plans change, and the change is kept (in the archive, revision by revision)."""
     action = action_of(await _open_action(tx, action_id))
     now, revision = deps.clock.now(), action.revision + 1
