@@ -149,6 +149,18 @@ def _recorded(
             _current.reset(token)
 
 
+def describe(service: str, name: str, attributes: Mapping[str, Attribute], *, failed: bool = False) -> None:
+    """Name the present span, where one is recorded, when more of the work is known."""
+    if service in _providers:
+        from opentelemetry import trace
+
+        recording = trace.get_current_span()
+        recording.update_name(name)
+        recording.set_attributes(dict(attributes))
+        if failed:
+            recording.set_status(trace.StatusCode.ERROR)
+
+
 def start_tracing(service: str, endpoint: str | None) -> None:
     """Export the spans of `service` to `endpoint` (the base URL of an OTLP/HTTP collector); None: record nothing."""
     if endpoint is None or service in _providers:

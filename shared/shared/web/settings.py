@@ -78,8 +78,8 @@ class ServiceSettings(BaseSettings):
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     #: Requests per second and principal (or address) on the average, and how many may come at once.
-    rate_limit_per_second: float = Field(default=500, gt=0)
-    rate_limit_burst: int = Field(default=2000, ge=1)
+    rate_limit_per_second: float = Field(default=5000, gt=0)
+    rate_limit_burst: int = Field(default=10_000, ge=1)
 
     @classmethod
     def settings_customise_sources(

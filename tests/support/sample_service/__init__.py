@@ -1,0 +1,1 @@
+"""The smallest whole service, for the tests of shared: one table, one door, one loop."""

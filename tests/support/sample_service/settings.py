@@ -1,0 +1,7 @@
+from pydantic_settings import SettingsConfigDict
+
+from shared.web.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SAMPLE_")
