@@ -187,8 +187,8 @@ def build_service(
 
     `deps` is what use cases get: `request.app.state.deps` at the HTTP door, the third argument at the Kafka door.
     `seed` runs at every start, after the migrations were found at head, and must be idempotent. `background` loops run
-    until they are cancelled. With `bus` None nothing is published or consumed: outbox rows stay where they are. `package`
-    has the migrations; the service's own by default.
+    until they are cancelled. With `bus` None nothing is published or consumed: outbox rows stay where they are. The
+    migrations are those of `package`, by default `<name>_service`.
     """
     metrics = metrics or Metrics()
     health = Health(name)
