@@ -1,0 +1,1 @@
+"""Pure rules of handling: no I/O, no clock, no randomness."""
