@@ -1,0 +1,57 @@
+"""What the clocks are told: facts, each with two times."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from shared.contracts.envelope import Bilingual, StaffContact
+from shared.contracts.vocabulary import CaseState, Urgency
+
+
+class FactKind(StrEnum):
+    RECEIVED = "received"
+    CLASSIFIED = "classified"
+    ASSIGNED = "assigned"
+    MOVED = "moved"
+    ACKNOWLEDGED = "acknowledged"
+    ANSWERED = "answered"
+    CUSTOMER_WROTE = "customer_wrote"
+    PROGRESS_TOLD = "progress_told"
+    RESOLVED = "resolved"
+    TRANSFER_OPENED = "transfer_opened"
+    TRANSFER_ANSWERED = "transfer_answered"
+    TRANSFER_CANCELLED = "transfer_cancelled"
+    PROMISE_MADE = "promise_made"
+    PROMISE_KEPT = "promise_kept"
+    PROMISE_WITHDRAWN = "promise_withdrawn"
+    SURVEY_SENT = "survey_sent"
+    FOLLOW_UP_PLANNED = "follow_up_planned"
+    FOLLOW_UP_ASSIGNED = "follow_up_assigned"
+    FOLLOW_UP_DONE = "follow_up_done"
+    ACTION_PLANNED = "action_planned"
+    ACTION_DONE = "action_done"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. `at` is when it was true, `recorded` when it was learned (microseconds since 1970).
+
+    `other_at` is the second instant of which some facts tell: when a complaint found outside was made, when a promise
+    is due. `subject_id` is the task, promise, visit or action; `revision` orders moves, assignments and plans.
+    """
+
+    fact_id: UUID
+    kind: FactKind
+    at: int
+    recorded: int
+    urgency: Urgency | None = None
+    urgency_revision: int = 0
+    subject_id: UUID | None = None
+    cycle: int | None = None
+    revision: int = 0
+    from_state: CaseState | None = None
+    to_state: CaseState | None = None
+    other_at: int | None = None
+    team_id: str | None = None
+    team_name: Bilingual | None = None
+    person: StaffContact | None = None

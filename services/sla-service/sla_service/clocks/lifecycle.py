@@ -1,0 +1,442 @@
+"""Which clocks a history of facts has: what starts each, what ends it, when it stands still.
+
+A `Run` is a clock before anybody has said how long it may take. It is a function of the set of facts: they are put in
+order here, by their own instants (moves by the revision of the case), so the order of arrival does not matter.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from shared.contracts.envelope import Bilingual, StaffContact
+from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
+from shared.ids import derived_id
+from sla_service.clocks.facts import Fact, FactKind
+
+FINAL = frozenset({CaseState.MERGED, CaseState.WITHDRAWN, CaseState.REJECTED, CaseState.CLOSED})
+_RESPONSES = frozenset({FactKind.ACKNOWLEDGED, FactKind.ANSWERED, FactKind.PROGRESS_TOLD, FactKind.RESOLVED})
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    at: int
+    status: ClockStatus
+    reason: str
+    fact_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    begin: int
+    reason: str
+    fact_id: UUID
+    end: int | None = None
+    end_fact_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `at` on the clock is priced anew: another urgency, or another due instant of its own."""
+
+    at: int
+    fact_id: UUID
+    urgency: Urgency | None = None
+    own_due: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`repeated` marks a period of a cadence after the first; `void` one that its policy does not ask for."""
+
+    subject: ClockSubject
+    subject_id: UUID
+    metric: Metric
+    cycle: int
+    start: int
+    start_fact_id: UUID | None
+    urgency: Urgency | None
+    case_cycle: int = 1
+    end: End | None = None
+    pauses: tuple[Pause, ...] = ()
+    changes: tuple[Change, ...] = ()
+    own_due: int | None = None
+    repeated: bool = False
+    void: bool = False
+    team_id: str | None = None
+    team_name: Bilingual | None = None
+    holder: StaffContact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cycle:
+    number: int
+    start: int
+    fact_id: UUID | None
+    ends: tuple[End, ...]
+
+
+#: Whether a cadence goes on at this urgency, asked of the policy that holds at the instant.
+GoesOn = Callable[[Urgency | None, int], bool]
+
+
+def action_runs(action_id: UUID, facts: Iterable[Fact]) -> list[Run]:
+    """F8: from the first plan to the deed; a plan made anew brings a new due time, from then on."""
+    plans = sorted((f for f in facts if f.kind is FactKind.ACTION_PLANNED), key=lambda f: (f.revision, f.at, f.fact_id))
+    if not plans:
+        return []
+    first, last = plans[0], plans[-1]
+    done = _first(facts, FactKind.ACTION_DONE)
+    return [
+        Run(
+            ClockSubject.IMPROVEMENT_ACTION,
+            action_id,
+            Metric.IMPROVEMENT_ACTION,
+            1,
+            first.at,
+            first.fact_id,
+            None,
+            end=_fulfilled(done, first.at) if done else None,
+            changes=tuple(Change(max(plan.at, first.at), plan.fact_id, own_due=plan.other_at) for plan in plans[1:]),
+            own_due=first.other_at,
+            holder=last.person,
+        )
+    ]
+
+
+def complaint_runs(complaint_id: UUID, received_at: int, facts: Sequence[Fact], goes_on: GoesOn) -> list[Run]:
+    """Every clock of one complaint, F1 to F7 and its promises."""
+    return _Complaint(complaint_id, received_at, facts, goes_on).runs()
+
+
+class _Complaint:
+    def __init__(self, complaint_id: UUID, received_at: int, facts: Sequence[Fact], goes_on: GoesOn) -> None:
+        self.id = complaint_id
+        self.received_at = received_at
+        self.goes_on = goes_on
+        self.of: dict[FactKind, list[Fact]] = {}
+        for fact in sorted(facts, key=lambda one: (one.at, one.fact_id)):
+            self.of.setdefault(fact.kind, []).append(fact)
+        received = self.of.get(FactKind.RECEIVED)
+        self.received_id = received[0].fact_id if received else None
+        self.moves = sorted(self.of.get(FactKind.MOVED, ()), key=lambda one: (one.revision, one.at))
+        self.finals = [move for move in self.moves if move.to_state in FINAL]
+        self.urgencies = _urgencies(received_at, facts)
+        assigned = max(self.of.get(FactKind.ASSIGNED, ()), key=lambda one: (one.revision, one.fact_id), default=None)
+        self.team_id = assigned.team_id if assigned else None
+        self.team_name = assigned.team_name if assigned else None
+        self.agent = assigned.person if assigned else None
+        self.resolved: dict[int, Fact] = {}
+        for fact in self.of.get(FactKind.RESOLVED, ()):
+            self.resolved.setdefault(fact.cycle or 1, fact)
+        self.reopened: dict[int, Fact] = {}
+        for move in self.moves:
+            if move.to_state is CaseState.REOPENED and move.cycle:
+                self.reopened.setdefault(move.cycle, move)
+
+    def runs(self) -> list[Run]:
+        cycles = self._cycles()
+        pauses = self._pauses()
+        found = [self._first_response()]
+        found += [self._resolution(cycle, pauses) for cycle in cycles]
+        found += self._cadence(cycles, pauses)
+        found += self._recording()
+        found += self._tasks(FactKind.TRANSFER_OPENED, FactKind.TRANSFER_ANSWERED, FactKind.TRANSFER_CANCELLED)
+        found += self._tasks(FactKind.PROMISE_MADE, FactKind.PROMISE_KEPT, FactKind.PROMISE_WITHDRAWN)
+        found += self._surveys()
+        found += self._follow_ups()
+        return found
+
+    def _run(
+        self,
+        subject: ClockSubject,
+        subject_id: UUID,
+        metric: Metric,
+        cycle: int,
+        start: int,
+        start_fact_id: UUID | None,
+        end: End | None,
+        *,
+        case_cycle: int = 1,
+        pauses: tuple[Pause, ...] = (),
+        **more: object,
+    ) -> Run:
+        """A run of the complaint's team, with the urgencies that it meets."""
+        held = self.urgencies[0][2] if self.urgencies else None
+        changes = []
+        for at, fact_id, urgency in self.urgencies:
+            if at <= start:
+                held = urgency
+            elif end is None or at < end.at:
+                changes.append(Change(at, fact_id, urgency=urgency))
+        run = Run(
+            subject,
+            subject_id,
+            metric,
+            cycle,
+            start,
+            start_fact_id,
+            held,
+            case_cycle,
+            end,
+            pauses,
+            tuple(changes),
+            team_id=self.team_id,
+            team_name=self.team_name,
+            holder=self.agent,
+        )
+        return replace(run, **more) if more else run  # type: ignore[arg-type]
+
+    def _final_since(self, start: int) -> End | None:
+        return _earliest(_cancelled(move) for move in self.finals if move.at >= start)
+
+    def _first_response(self) -> Run:
+        """F1: until the acknowledgement, the first answer, or the first word on progress, whichever comes first."""
+        answers = [fact for kind in _RESPONSES for fact in self.of.get(kind, ())]
+        ends = [_fulfilled(fact, self.received_at) for fact in answers] + [_cancelled(move) for move in self.finals]
+        return self._run(
+            ClockSubject.COMPLAINT,
+            self.id,
+            Metric.FIRST_RESPONSE,
+            1,
+            self.received_at,
+            self.received_id,
+            _earliest(ends),
+        )
+
+    def _resolution(self, cycle: _Cycle, pauses: Sequence[Pause]) -> Run:
+        """F2: from the receipt or the reopening to the resolution of that cycle."""
+        return self._run(
+            ClockSubject.COMPLAINT,
+            self.id,
+            Metric.RESOLUTION,
+            cycle.number,
+            cycle.start,
+            cycle.fact_id,
+            _earliest(end for end in cycle.ends if end.reason != "reopened"),
+            case_cycle=cycle.number,
+            pauses=_since(pauses, cycle.start),
+        )
+
+    def _cycles(self) -> list[_Cycle]:
+        """Cycle 1 from the receipt, each further one from its reopening (D3)."""
+        begun = [(1, self.received_at, self.received_id, 0)]
+        begun += [(number, move.at, move.fact_id, move.revision) for number, move in sorted(self.reopened.items())]
+        cycles = []
+        for place, (number, start, fact_id, revision) in enumerate(begun):
+            ends = [_cancelled(move) for move in self.finals if move.revision > revision]
+            if (resolved := self.resolved.get(number)) is not None:
+                ends.append(_fulfilled(resolved, start))
+            if place + 1 < len(begun):
+                _, reopened_at, reopened_by, _ = begun[place + 1]
+                ends.append(End(max(reopened_at, start), ClockStatus.CANCELLED, "reopened", reopened_by))
+            cycles.append(_Cycle(number, start, fact_id, tuple(ends)))
+        return cycles
+
+    def _pauses(self) -> list[Pause]:
+        """F9: waiting for the customer, until the customer's own word at its own time, or until the case moves on."""
+        found = []
+        for place, move in enumerate(self.moves):
+            if move.to_state is not CaseState.WAITING_CUSTOMER:
+                continue
+            ends = [(one.at, one.fact_id) for one in self.of.get(FactKind.CUSTOMER_WROTE, ()) if one.at > move.at]
+            ends += [
+                (max(one.at, move.at), one.fact_id) for one in self.moves[place + 1 :] if one.revision > move.revision
+            ]
+            end = min(ends, default=None)
+            found.append(Pause(move.at, "waiting_customer", move.fact_id, *(end if end else (None, None))))
+        return found
+
+    def _cadence(self, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
+        """F4: a period ends when the customer is told, and the next begins; the resolution ends them all."""
+        found: list[Run] = []
+        told = self.of.get(FactKind.PROGRESS_TOLD, ())
+        for cycle in cycles:
+            end = _earliest(cycle.ends)
+            if end is not None and end.status is ClockStatus.FULFILLED:
+                end = End(end.at, ClockStatus.CANCELLED, "resolved", end.fact_id)
+            begin, begun_by, repeated = cycle.start, cycle.fact_id, False
+            within = [one for one in told if one.at >= cycle.start and (end is None or one.at < end.at)]
+            for stop in [*[End(one.at, ClockStatus.FULFILLED, "told", one.fact_id) for one in within], end]:
+                run = self._run(
+                    ClockSubject.COMPLAINT,
+                    self.id,
+                    Metric.PERIODIC_UPDATE,
+                    len(found) + 1,
+                    begin,
+                    begun_by,
+                    stop,
+                    case_cycle=cycle.number,
+                    repeated=repeated,
+                    pauses=_since(pauses, begin),
+                )
+                found.append(self._as_asked(run) if repeated else run)
+                if stop is not None:
+                    begin, begun_by, repeated = stop.at, stop.fact_id, True
+        return found
+
+    def _as_asked(self, run: Run) -> Run:
+        """A further period runs only while the policy asks for one at the urgency of the moment."""
+        changes = run.changes
+        if not self.goes_on(run.urgency, run.start):
+            for place, change in enumerate(changes):
+                if self.goes_on(change.urgency, change.at):
+                    run = replace(
+                        run,
+                        start=change.at,
+                        start_fact_id=change.fact_id,
+                        urgency=change.urgency,
+                        changes=changes[place + 1 :],
+                    )
+                    break
+            else:
+                none_due = End(run.start, ClockStatus.CANCELLED, "no_further_update_due", run.start_fact_id)
+                return replace(run, end=none_due, void=True, changes=(), pauses=())
+        for change in run.changes:
+            if not self.goes_on(change.urgency, change.at):
+                return replace(run, end=End(change.at, ClockStatus.CANCELLED, "no_further_update_due", change.fact_id))
+        return run
+
+    def _recording(self) -> list[Run]:
+        """F7: a complaint found outside must be in the system soon after it was made; decided at once."""
+        for fact in self.of.get(FactKind.RECEIVED, ()):
+            if fact.other_at is not None:
+                run = self._run(
+                    ClockSubject.COMPLAINT,
+                    self.id,
+                    Metric.RECORDING,
+                    1,
+                    fact.other_at,
+                    fact.fact_id,
+                    End(max(fact.recorded, fact.other_at), ClockStatus.FULFILLED, "recorded", fact.fact_id),
+                )
+                return [replace(run, changes=())]
+        return []
+
+    def _tasks(self, opened: FactKind, answered: FactKind, cancelled: FactKind) -> list[Run]:
+        """C2, C5: transfer tasks and promises, each from its opening to its answer or cancellation."""
+        transfer = opened is FactKind.TRANSFER_OPENED
+        subject = ClockSubject.TRANSFER if transfer else ClockSubject.PROMISE
+        metric = Metric.TRANSFER_RESPONSE if transfer else Metric.PROMISE
+        found = []
+        for fact in _by_subject(self.of.get(opened, ())).values():
+            assert fact.subject_id is not None
+            ends = [_fulfilled(one, fact.at) for one in self.of.get(answered, ()) if one.subject_id == fact.subject_id]
+            ends += [
+                End(max(one.at, fact.at), ClockStatus.CANCELLED, cancelled.value, one.fact_id)
+                for one in self.of.get(cancelled, ())
+                if one.subject_id == fact.subject_id
+            ]
+            end = _earliest([*ends, *filter(None, [self._final_since(fact.at)])])
+            run = self._run(subject, fact.subject_id, metric, 1, fact.at, fact.fact_id, end)
+            if transfer:
+                run = replace(run, team_id=fact.team_id, team_name=fact.team_name, holder=fact.person)
+            else:
+                run = replace(run, own_due=fact.other_at)
+            found.append(run)
+        return found
+
+    def _surveys(self) -> list[Run]:
+        """F5: from the resolution of each cycle until its survey is with the customer."""
+        found = []
+        for cycle, resolved in sorted(self.resolved.items()):
+            sent = [one for one in self.of.get(FactKind.SURVEY_SENT, ()) if (one.cycle or 1) == cycle]
+            ends = [_fulfilled(one, resolved.at) for one in sent]
+            end = _earliest([*ends, *self._closed_after(cycle, resolved.at)])
+            found.append(
+                self._run(
+                    ClockSubject.SURVEY,
+                    derived_id("survey", self.id, cycle),
+                    Metric.SURVEY,
+                    cycle,
+                    resolved.at,
+                    resolved.fact_id,
+                    end,
+                )
+            )
+        return found
+
+    def _follow_ups(self) -> list[Run]:
+        """F6: from the plan of a visit until it is done."""
+        found = []
+        for fact in _by_subject(self.of.get(FactKind.FOLLOW_UP_PLANNED, ())).values():
+            assert fact.subject_id is not None
+            cycle = fact.cycle or 1
+            done = [one for one in self.of.get(FactKind.FOLLOW_UP_DONE, ()) if one.subject_id == fact.subject_id]
+            ends = [_fulfilled(one, fact.at) for one in done]
+            end = _earliest([*ends, *self._closed_after(cycle, fact.at)])
+            run = self._run(
+                ClockSubject.FOLLOW_UP, fact.subject_id, Metric.FOLLOW_UP, cycle, fact.at, fact.fact_id, end
+            )
+            assigned = [o for o in self.of.get(FactKind.FOLLOW_UP_ASSIGNED, ()) if o.subject_id == fact.subject_id]
+            if assigned:
+                run = replace(run, holder=max(assigned, key=lambda one: (one.revision, one.fact_id)).person)
+            found.append(replace(run, own_due=fact.other_at))
+        return found
+
+    def _closed_after(self, cycle: int, start: int) -> list[End]:
+        ends = list(filter(None, [self._final_since(start)]))
+        if (reopened := self.reopened.get(cycle + 1)) is not None:
+            ends.append(End(max(reopened.at, start), ClockStatus.CANCELLED, "reopened", reopened.fact_id))
+        return ends
+
+
+def _since(pauses: Iterable[Pause], start: int) -> tuple[Pause, ...]:
+    """The pauses as a clock meets them that starts at `start`."""
+    return tuple(
+        pause if pause.begin >= start else replace(pause, begin=start)
+        for pause in pauses
+        if pause.end is None or pause.end > start
+    )
+
+
+def _urgencies(received_at: int, facts: Sequence[Fact]) -> list[tuple[int, UUID, Urgency]]:
+    """From when on which urgency held: since its classification, or (not yet heard of) the first that knew of it."""
+    first: dict[int, Fact] = {}
+    for fact in facts:
+        if fact.urgency is None:
+            continue
+        known = first.get(fact.urgency_revision)
+        if known is None or _tells_earlier(fact, known):
+            first[fact.urgency_revision] = fact
+    found: list[tuple[int, UUID, Urgency]] = []
+    for revision, fact in sorted(first.items()):
+        assert fact.urgency is not None
+        since = received_at if revision == 0 else max(fact.at, received_at)
+        if found and found[-1][0] > since:
+            since = found[-1][0]
+        if not found or found[-1][2] is not fact.urgency:
+            found.append((since, fact.fact_id, fact.urgency))
+    return found
+
+
+def _tells_earlier(fact: Fact, known: Fact) -> bool:
+    return (fact.kind is not FactKind.CLASSIFIED, fact.at, fact.fact_id) < (
+        known.kind is not FactKind.CLASSIFIED,
+        known.at,
+        known.fact_id,
+    )
+
+
+def _first(facts: Iterable[Fact], kind: FactKind) -> Fact | None:
+    return min((one for one in facts if one.kind is kind), key=lambda one: (one.at, one.fact_id), default=None)
+
+
+def _by_subject(facts: Iterable[Fact]) -> dict[UUID | None, Fact]:
+    found: dict[UUID | None, Fact] = {}
+    for fact in facts:
+        found.setdefault(fact.subject_id, fact)
+    return found
+
+
+def _fulfilled(fact: Fact, start: int) -> End:
+    """An answer dated before the question (a clock that runs wrong elsewhere) counts at the question's instant."""
+    return End(max(fact.at, start), ClockStatus.FULFILLED, fact.kind.value, fact.fact_id)
+
+
+def _cancelled(move: Fact) -> End:
+    return End(move.at, ClockStatus.CANCELLED, move.to_state.value if move.to_state else "moved", move.fact_id)
+
+
+def _earliest(ends: Iterable[End]) -> End | None:
+    """What ended it; at the same instant an answer counts before a cancellation."""
+    return min(ends, key=lambda end: (end.at, end.status is ClockStatus.CANCELLED, str(end.fact_id)), default=None)

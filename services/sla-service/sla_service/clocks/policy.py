@@ -1,0 +1,202 @@
+"""Policies (F9): which durations hold for whom, as versioned data.
+
+A *book* is every version of every policy. For each metric the first policy in order applies that is valid at the
+clock's start, whose conditions the complaint meets, and that has a rule for the metric. Policies of different tracks
+do not rule each other out: each track prices its own clock (the customer's promise, a department's agreement).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from shared.contracts.envelope import Bilingual, ComplaintFacts
+from shared.contracts.vocabulary import Channel, Metric, Urgency
+from sla_service.clocks.calendar import Calendar
+from sla_service.clocks.durations import Duration, Own, WithResolution
+from sla_service.clocks.instants import micros
+
+Role = Literal["agent", "team_lead", "department_manager", "executive"]
+PauseReason = Literal["waiting_customer"]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Conditions(_Data):
+    """Every list that is not empty must hold the complaint's value. No list at all: everybody."""
+
+    channels: tuple[Channel, ...] = ()
+    levels: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+
+    def met_by(self, facts: ComplaintFacts | None) -> bool:
+        if facts is None:
+            return not self.demanding
+        return (
+            (not self.channels or facts.channel in self.channels)
+            and (not self.levels or facts.customer.level in self.levels)
+            and (not self.products or facts.product in self.products)
+            and (not self.regions or facts.region in self.regions)
+            and (not self.organisations or facts.organisation in self.organisations)
+        )
+
+    @property
+    def demanding(self) -> bool:
+        return bool(self.channels or self.levels or self.products or self.regions or self.organisations)
+
+
+class Warning_(_Data):
+    """Warn when `share` of the allowed time is used up, or `before` it is, whichever comes first (F10)."""
+
+    share: Annotated[float | None, Field(gt=0, lt=1)] = None
+    before: Annotated[timedelta | None, Field(gt=timedelta(0))] = None
+
+
+class Step(_Data):
+    """One step of an escalation chain, `after` the breach or at a `share` of the allowed time beyond it (F10)."""
+
+    role: Role
+    after: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))] = timedelta(0)
+    share: Annotated[float | None, Field(ge=0, le=100)] = None
+
+
+class Target(_Data):
+    """When it is due. For a cadence (F4) `again` is the next period's: the same, never, or another duration."""
+
+    due: Duration
+    again: Duration | Literal["same", "never"] = "same"
+
+    @property
+    def repeated(self) -> "Target | None":
+        """The target of every period after the first; None where there is none."""
+        if self.again == "never":
+            return None
+        return self if self.again == "same" else Target(due=self.again, again="same")
+
+
+class Rule(_Data):
+    """One metric: a target per urgency, or one for all of them."""
+
+    high: Target | None = None
+    medium: Target | None = None
+    low: Target | None = None
+    every: Target | None = None
+    warn: Warning_ | None = None
+    pauses: tuple[PauseReason, ...] = ()
+    escalation: tuple[Step, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_gap(self) -> "Rule":
+        given = [urgency for urgency in Urgency if getattr(self, urgency.value) is not None]
+        if self.every is None and len(given) < len(Urgency):
+            missing = ", ".join(urgency.value for urgency in Urgency if urgency not in given)
+            raise ValueError(f"no target for {missing}: give one, or `every` for all urgencies")
+        if self.every is not None and given:
+            raise ValueError(f"both `every` and {given[0].value} are given: which one holds is not clear")
+        delays = [(step.share or 0, step.after) for step in self.escalation]
+        if delays != sorted(delays):
+            raise ValueError("the steps of `escalation` must be in order of time")
+        return self
+
+    def target(self, urgency: Urgency) -> Target:
+        found = self.every or {Urgency.HIGH: self.high, Urgency.MEDIUM: self.medium, Urgency.LOW: self.low}[urgency]
+        assert found is not None  # _no_gap
+        return found
+
+
+_WITH_OWN = frozenset({Metric.PROMISE, Metric.IMPROVEMENT_ACTION, Metric.FOLLOW_UP})
+
+
+class PolicySpec(_Data):
+    """A policy as data. `calendar` names the business calendar that its working time is counted on."""
+
+    policy_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,60}$")]
+    title: Bilingual
+    position: int = 100
+    track: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "service"
+    calendar: str
+    when: Conditions = Conditions()
+    rules: Annotated[dict[Metric, Rule], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _due_instants_exist(self) -> "PolicySpec":
+        for metric, rule in self.rules.items():
+            for target in filter(None, (rule.high, rule.medium, rule.low, rule.every)):
+                if isinstance(target.due, Own) and metric not in _WITH_OWN:
+                    raise ValueError(f"rules.{metric.value}: {metric.value} has no due time of its own")
+                if isinstance(target.due, WithResolution) and metric is not Metric.PERIODIC_UPDATE:
+                    raise ValueError(f"rules.{metric.value}: only periodic_update can be due with the resolution")
+        return self
+
+
+def gap(policies: Sequence[PolicySpec]) -> str | None:
+    """What a set of policies leaves without a rule: every metric needs one without conditions."""
+    covered = {metric for policy in policies if not policy.when.demanding for metric in policy.rules}
+    missing = [metric.value for metric in Metric if metric not in covered]
+    return f"no policy without conditions has a rule for {', '.join(missing)}" if missing else None
+
+
+class PolicyVersion(_Data):
+    spec: PolicySpec
+    version: int
+    valid_from: AwareDatetime
+
+    @property
+    def policy_id(self) -> str:
+        return self.spec.policy_id
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What one clock is measured by, and why: the policy was the first in order that fits."""
+
+    policy: PolicyVersion
+    rule: Rule
+    calendar: Calendar
+
+
+class Book:
+    """All policies and calendars, ready to choose from. Immutable; a new version makes a new book."""
+
+    def __init__(self, policies: Iterable[PolicyVersion], calendars: Mapping[str, Calendar], revision: int = 0) -> None:
+        self.revision = revision
+        self.calendars = dict(calendars)
+        self.versions: dict[str, list[PolicyVersion]] = {}
+        for policy in sorted(policies, key=lambda one: (one.policy_id, one.version)):
+            self.versions.setdefault(policy.policy_id, []).append(policy)
+        self._from = {
+            policy_id: [micros(one.valid_from) for one in versions] for policy_id, versions in self.versions.items()
+        }
+        self._rules = {
+            (policy.policy_id, policy.version, metric): Priced(policy, rule, self.calendars[policy.spec.calendar])
+            for versions in self.versions.values()
+            for policy in versions
+            for metric, rule in policy.spec.rules.items()
+        }
+
+    def valid_at(self, instant: int) -> list[PolicyVersion]:
+        """The version of each policy that holds at the instant, in order of choice."""
+        found = []
+        for policy_id, versions in self.versions.items():
+            holding = [one for one, since in zip(versions, self._from[policy_id], strict=True) if since <= instant]
+            if holding:
+                found.append(holding[-1])
+        return sorted(found, key=lambda one: (one.spec.position, one.policy_id))
+
+    def choose(self, metric: Metric, start: int, facts: ComplaintFacts | None) -> list[Priced]:
+        """The policy of each track for a clock that starts at `start`; first match in order."""
+        chosen: dict[str, Priced] = {}
+        for policy in self.valid_at(start):
+            spec = policy.spec
+            if spec.track not in chosen and metric in spec.rules and spec.when.met_by(facts):
+                chosen[spec.track] = self._rules[policy.policy_id, policy.version, metric]
+        return list(chosen.values())
+
+    def rule(self, policy_id: str, version: int, metric: Metric) -> Priced | None:
+        return self._rules.get((policy_id, version, metric))

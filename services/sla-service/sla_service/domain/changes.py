@@ -1,0 +1,273 @@
+"""What has to be told: the difference between a clock as it was last told and as the facts now have it.
+
+Nothing that was told is silently rewritten. Every event carries the whole clock and the next revision, and has an id
+that follows from both, so a clock handled twice tells nothing twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.envelope import Actor, ActorKind, ComplaintFacts, StaffContact
+from shared.contracts.sla import (
+    BreachWithdrawnV1,
+    ClockActivatedV1,
+    ClockBreachedV1,
+    ClockCancelledV1,
+    ClockEvent,
+    ClockFulfilledV1,
+    ClockPausedV1,
+    ClockRepricedV1,
+    ClockResumedV1,
+    ClockView,
+    ClockWarnedV1,
+    EscalationRaisedV1,
+)
+from shared.contracts.vocabulary import ClockStatus
+from shared.ids import derived_id
+from sla_service.clocks.fold import ClockState
+from sla_service.clocks.instants import instant_of, micros
+from sla_service.clocks.policy import Role, Step
+from sla_service.domain.titles import escalation_reason, title_of
+
+ACTOR = Actor(kind=ActorKind.SYSTEM, id="sla-service")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A clock as this service keeps it: what was last told (`view`; revision 0: nothing yet), how far the timers have
+    looked (`horizon`), how many steps are raised, and when to look again (`wake_at`)."""
+
+    history_id: UUID
+    view: ClockView
+    horizon: datetime | None
+    escalated: int
+    wake_at: datetime | None
+    holder: StaffContact | None
+    void: bool
+    #: When the steps of the escalation chain are due, and where a pause began or what was the end, for the timers.
+    steps: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    kept: Kept
+    events: tuple[ClockEvent, ...]
+    breach_withdrawn: bool = False
+
+
+def reconcile(
+    before: Kept | None,
+    state: ClockState,
+    history_id: UUID,
+    facts: ComplaintFacts | None,
+    now: datetime,
+    late_at: datetime,
+) -> Outcome | None:
+    """Bring the kept clock to the folded state; None where nothing at all is different.
+
+    What is already overdue when it is learned is left to the timers, at `late_at`: the answer may be only a moment
+    behind, and a catch-up after an outage shall not raise alarms that its next event withdraws.
+    """
+    horizon = before.horizon if before else None
+    seen = micros(horizon) if horizon else 0
+    view = _view(state, before.view.revision if before else 0, seen)
+    withdrawn = before is not None and before.view.breached_at is not None and view.breached_at is None
+    escalated = 0 if before is None or withdrawn else before.escalated
+    next_instant = state.next_instant(seen, escalated)
+    wake_at = None if next_instant is None else instant_of(next_instant)
+    if wake_at is not None and wake_at <= now:
+        wake_at = before.wake_at if before and before.wake_at and before.wake_at > now else late_at
+    told = _told(before.view if before else None, view, state)
+    if state.run.void and (before is None or before.view.revision == 0):
+        told = []
+    steps = tuple(instant_of(step) for step in state.steps) if view.status is ClockStatus.RUNNING else ()
+    kept = Kept(history_id, view, horizon, escalated, wake_at, state.run.holder, state.run.void, steps)
+    if not told and kept == before:
+        return None
+    events, view = _numbered(told, view, facts, now)
+    kept = Kept(history_id, view, horizon, escalated, wake_at, state.run.holder, state.run.void, steps)
+    return Outcome(kept, events, withdrawn)
+
+
+def _view(state: ClockState, revision: int, seen: int) -> ClockView:
+    run = state.run
+    breached = state.breached_at(seen)
+    warned = state.warned_at(seen)
+    fulfilled = run.end.at if run.end and state.status is ClockStatus.FULFILLED else None
+    return ClockView(
+        clock_id=state.clock_id,
+        revision=revision,
+        subject=run.subject,
+        subject_id=run.subject_id,
+        metric=run.metric,
+        cycle=run.cycle,
+        policy=state.priced.policy.policy_id,
+        policy_version=state.priced.policy.version,
+        calendar=state.priced.calendar.spec.calendar_id,
+        status=state.status,
+        started_at=instant_of(run.start),
+        due_at=instant_of(state.due),
+        warn_at=None if state.warn is None else instant_of(state.warn),
+        warned_at=None if warned is None else instant_of(warned),
+        breached_at=None if breached is None else instant_of(breached),
+        fulfilled_at=None if fulfilled is None else instant_of(fulfilled),
+        on_time=False if breached is not None else (True if fulfilled is not None else None),
+        owner_team=run.team_id,
+        title=title_of(run),
+    )
+
+
+_Make = tuple[type[ClockEvent], datetime | None, dict[str, Any]]
+
+
+def _told(before: ClockView | None, view: ClockView, state: ClockState) -> list[_Make]:
+    """Which events lead from what was told to what is so, in the order in which a reader wants them."""
+    run = state.run
+    last_pause = run.pauses[-1] if run.pauses else None
+    told: list[_Make] = []
+    status_before = before.status if before else ClockStatus.RUNNING
+    if before is None or before.revision == 0:
+        told.append((ClockActivatedV1, view.started_at, {}))
+        before = None
+    if view.status is ClockStatus.PAUSED and status_before is not ClockStatus.PAUSED and last_pause:
+        told.append((ClockPausedV1, instant_of(last_pause.begin), {"reason": last_pause.reason}))
+    resumed = view.status is ClockStatus.RUNNING and status_before is not ClockStatus.RUNNING
+    if resumed:
+        at = instant_of(last_pause.end) if last_pause and last_pause.end is not None else None
+        told.append((ClockResumedV1, at, {}))
+    elif before and (before.due_at != view.due_at or before.started_at != view.started_at):
+        told.append(
+            (ClockRepricedV1, None, {"due_before": before.due_at, "reason": _why_repriced(before, view, state)})
+        )
+    if before and before.breached_at and not view.breached_at:
+        reason = "answered_in_time" if view.status is ClockStatus.FULFILLED else "due_later"
+        told.append((BreachWithdrawnV1, None, {"reason": reason}))
+    running = view.status is ClockStatus.RUNNING
+    if running and view.warned_at and not (before and before.warned_at):
+        told.append((ClockWarnedV1, view.warned_at, {"recipient": run.holder}))
+    if view.breached_at and not (before and before.breached_at):
+        told.append((ClockBreachedV1, view.breached_at, {}))
+    ended = before is None or before.status is not view.status or before.fulfilled_at != view.fulfilled_at
+    if ended and view.status is ClockStatus.FULFILLED:
+        told.append((ClockFulfilledV1, view.fulfilled_at, {}))
+    if ended and view.status is ClockStatus.CANCELLED and run.end:
+        told.append((ClockCancelledV1, instant_of(run.end.at), {"reason": run.end.reason}))
+    return told
+
+
+def _why_repriced(before: ClockView, view: ClockView, state: ClockState) -> str:
+    if before.policy != view.policy or before.policy_version != view.policy_version:
+        return "policy"
+    if before.started_at != view.started_at:
+        return "started_at_corrected"
+    if state.run.changes:
+        return "urgency_changed" if state.run.changes[-1].urgency else "planned_anew"
+    return "facts_learned_late"
+
+
+def _numbered(
+    told: list[_Make], view: ClockView, facts: ComplaintFacts | None, now: datetime
+) -> tuple[tuple[ClockEvent, ...], ClockView]:
+    events = []
+    for kind, at, more in told:
+        view = view.model_copy(update={"revision": view.revision + 1})
+        if kind in (ClockWarnedV1, ClockBreachedV1):
+            more = {**more, "detected_at": now}
+        events.append(
+            kind(
+                event_id=event_id(view),
+                occurred_at=at or now,
+                recorded_at=now,
+                actor=ACTOR,
+                clock=view,
+                facts=facts,
+                **more,
+            )
+        )
+    return tuple(events), view
+
+
+def event_id(view: ClockView) -> UUID:
+    return derived_id("clock-event", view.clock_id, view.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One step of an escalation as it is kept."""
+
+    escalation_id: UUID
+    history_id: UUID
+    clock_id: UUID
+    step: int
+    role: Role
+    team_id: str | None
+    recipient: StaffContact | None
+    raised_at: datetime
+    detected_at: datetime
+
+
+#: Who stands in a role of a team: (team, role, holder of the work) -> person, or None while not known.
+WhoIs = Callable[[str | None, Role, StaffContact | None], StaffContact | None]
+
+
+def fire(
+    kept: Kept, chain: tuple[Step, ...], facts: ComplaintFacts | None, now: datetime, late_at: datetime, who: WhoIs
+) -> tuple[Kept, list[ClockEvent], list[Raised]]:
+    """What a timer finds at `now` on a running clock (F10): warning, breach, steps of the chain, each dated at its own
+    instant and in that order, however late it is detected."""
+    view = kept.view
+    told: list[_Make] = []
+    if view.warn_at and view.warn_at <= now and not view.warned_at:
+        view = view.model_copy(update={"warned_at": view.warn_at})
+        events, view = _numbered([(ClockWarnedV1, view.warn_at, {"recipient": kept.holder})], view, facts, now)
+        all_events: list[ClockEvent] = [*events]
+    else:
+        all_events = []
+    if view.due_at <= now and not view.breached_at:
+        view = view.model_copy(update={"breached_at": view.due_at, "on_time": False})
+        told.append((ClockBreachedV1, view.due_at, {}))
+    events, view = _numbered(told, view, facts, now)
+    all_events += events
+    raised: list[Raised] = []
+    escalated = kept.escalated
+    while view.breached_at and escalated < len(kept.steps) and kept.steps[escalated] <= now:
+        step, at = chain[escalated], kept.steps[escalated]
+        escalated += 1
+        view = view.model_copy(update={"revision": view.revision + 1})
+        recipient = who(view.owner_team, step.role, kept.holder)
+        one = Raised(
+            derived_id("escalation", view.clock_id, escalated, view.due_at.isoformat()),
+            kept.history_id,
+            view.clock_id,
+            escalated,
+            step.role,
+            view.owner_team,
+            recipient,
+            at,
+            now,
+        )
+        raised.append(one)
+        all_events.append(
+            EscalationRaisedV1(
+                event_id=event_id(view),
+                occurred_at=at,
+                recorded_at=now,
+                actor=ACTOR,
+                clock=view,
+                facts=facts,
+                escalation_id=one.escalation_id,
+                step=escalated,
+                role=step.role,
+                recipient=recipient,
+                team_id=view.owner_team,
+                reason=escalation_reason(view.title, escalated, step.role, len(chain)),
+            )
+        )
+    coming = [at for at in (view.warn_at, view.due_at) if at and at > now] + list(kept.steps[escalated : escalated + 1])
+    wake_at = min(coming, default=None)
+    wake_at = late_at if wake_at is not None and wake_at <= now else wake_at
+    after = Kept(kept.history_id, view, now, escalated, wake_at, kept.holder, kept.void, kept.steps)
+    return after, all_events, raised
