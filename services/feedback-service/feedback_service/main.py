@@ -20,9 +20,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         settings=settings,
         database=database,
         bus=bus,
-        deps=Deps(
-            session=database.session, reading=database.reading, clock=clock, ids=new_id, settings=settings
-        ),
+        deps=Deps(session=database.session, reading=database.reading, clock=clock, ids=new_id, settings=settings),
         metadata=metadata,
         routers=ROUTERS,
         consumes=CONSUMES,
