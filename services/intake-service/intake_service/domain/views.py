@@ -1,0 +1,225 @@
+"""What readers see: contacts masked everywhere but in `WholeContacts` (A6)."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from intake_service.domain import contacts
+from intake_service.domain.person import Person
+from intake_service.domain.receipt import MissingPart
+from intake_service.domain.record import Attachment
+from shared.contracts.envelope import Actor
+from shared.contracts.intake import Demand, Source
+from shared.contracts.resolution import WrittenResult
+from shared.contracts.vocabulary import (
+    CaseState,
+    Channel,
+    Kind,
+    Language,
+    LinkRelation,
+    MeasureKind,
+    Priority,
+    Urgency,
+)
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ComplainantView(View):
+    """A complainant, masked. `erased` tells that nothing of them is left."""
+
+    id: UUID
+    display: str
+    name: str
+    phones: tuple[str, ...]
+    emails: tuple[str, ...]
+    wecom: str | None
+    organisation: str | None
+    account_id: str | None
+    preferred_channel: Channel | None
+    language: Language
+    level: str
+    erased: bool
+
+
+class WholeContacts(View):
+    """Contacts as they are; every look at them is recorded."""
+
+    complainant_id: UUID
+    name: str
+    phones: tuple[str, ...]
+    emails: tuple[str, ...]
+    wecom: str | None
+
+
+class OutcomeView(View):
+    """How the case stands, as resolution told: the latest state, and the latest written result (A9)."""
+
+    state: CaseState | None
+    cycle: int | None
+    moved_at: datetime | None
+    resolved_at: datetime | None
+    result: WrittenResult | None
+    measure_kinds: tuple[MeasureKind, ...]
+
+
+class LinkView(View):
+    complaint_id: UUID
+    number: str
+    relation: LinkRelation
+    other_id: UUID
+    other_number: str
+    reason: str
+    linked_at: datetime
+
+
+class ComplaintItem(View):
+    """A complaint in a list."""
+
+    id: UUID
+    number: str
+    kind: Kind
+    priority: Priority
+    channel: Channel
+    received_at: datetime
+    complainant_id: UUID
+    complainant: str
+    symptom: str
+    product: str | None
+    region: str | None
+    outcome: OutcomeView | None
+    erased: bool
+
+
+class ComplaintView(View):
+    """The whole standard record (A2). `read_back` is to be told to the complainant and confirmed."""
+
+    id: UUID
+    number: str
+    kind: Kind
+    priority: Priority
+    urgency: Urgency
+    source: Source
+    complainant: ComplainantView
+    received_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    happened_at: datetime | None
+    made_at: datetime | None
+    symptom: str
+    scene: str
+    impact: str
+    demands: tuple[Demand, ...]
+    attachments: tuple[Attachment, ...]
+    organisation: str | None
+    product: str | None
+    region: str | None
+    earlier_complaints: int
+    missing: tuple[MissingPart, ...]
+    read_back: str
+    outcome: OutcomeView | None
+    links: tuple[LinkView, ...]
+    erased: bool
+
+
+class ComplainantHistory(View):
+    """A complainant with their latest complaints and how these ended (A9)."""
+
+    complainant: ComplainantView
+    complaints_total: int
+    complaints: tuple[ComplaintItem, ...]
+
+
+class MessageReceipt(View):
+    id: UUID
+    complaint_id: UUID
+    direction: Literal["inbound", "outbound"]
+    sent_at: datetime
+    recorded_at: datetime
+
+
+class MessageView(MessageReceipt):
+    source: Source
+    text: str
+    attachments: tuple[Attachment, ...]
+    actor: Actor
+
+
+class NoteReceipt(View):
+    id: UUID
+    complaint_id: UUID
+    written_at: datetime
+
+
+class NoteView(NoteReceipt):
+    text: str
+    actor: Actor
+
+
+class ErasureReceipt(View):
+    """`complaints` is how many complaints of the person were redacted."""
+
+    complainant_id: UUID
+    erased_at: datetime
+    complaints: int
+
+
+class ContactAccess(View):
+    """Who looked at whole contacts, when and why (A6)."""
+
+    id: UUID
+    complainant_id: UUID
+    actor: Actor
+    reason: str
+    accessed_at: datetime
+
+
+class AdapterKeyView(View):
+    """An adapter's key without the key. Bound to `channel` and `account` where these are given."""
+
+    id: UUID
+    name: str
+    prefix: str
+    channel: Channel | None
+    account: str | None
+    created_at: datetime
+    created_by: str
+    revoked_at: datetime | None
+
+
+class NewAdapterKey(AdapterKeyView):
+    """`key` is shown this once; it is kept as a hash alone."""
+
+    key: str
+
+
+def complainant_view(person: Person) -> ComplainantView:
+    masked = contacts.masked(person.contacts)
+    return ComplainantView(
+        id=person.id,
+        display=person.display,
+        name=contacts.mask_name(person.name),
+        phones=masked.phones,
+        emails=masked.emails,
+        wecom=masked.wecom,
+        organisation=person.organisation,
+        account_id=person.account_id,
+        preferred_channel=person.preferred_channel,
+        language=person.language,
+        level=person.level,
+        erased=person.erased_at is not None,
+    )
+
+
+def whole_contacts(person: Person) -> WholeContacts:
+    return WholeContacts(
+        complainant_id=person.id,
+        name=person.name,
+        phones=person.contacts.phones,
+        emails=person.contacts.emails,
+        wecom=person.contacts.wecom,
+    )

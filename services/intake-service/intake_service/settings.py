@@ -1,0 +1,37 @@
+"""What an operator may set, by environment: INTAKE_…"""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from shared.web.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="INTAKE_")
+
+    #: The time zone of the day in a complaint's number.
+    number_zone: str = "Asia/Shanghai"
+    #: The country of phone numbers that come without a country code (ISO 3166).
+    phone_region: str = Field(default="CN", pattern="^[A-Z]{2}$")
+    #: Seconds by which the clocks of channels may be ahead of ours.
+    clock_skew_seconds: int = Field(default=120, ge=0, le=3600)
+    #: Complaints that go into one transaction at most, and that may wait for the next one.
+    receive_batch: int = Field(default=128, ge=1, le=1000)
+    receive_waiting: int = Field(default=4096, ge=1)
+    #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
+    number_block: int = Field(default=50, ge=1, le=10_000)
+    #: Bytes of one request; a complaint with all its parts filled stays below.
+    max_body_bytes: int = Field(default=512 * 1024, ge=1024)
+
+    @field_validator("number_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is not a time zone, such as Asia/Shanghai")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.number_zone)

@@ -1,0 +1,198 @@
+"""The hot write: one statement per table for a whole batch of complaints, over asyncpg's `unnest`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import Table, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from intake_service.domain.complaint import NaturalKey
+from intake_service.domain.person import Identity, Person
+from intake_service.domain.receipt import Receipt
+from intake_service.store.rows import contacts_document, person_of, receipt_of
+from intake_service.store.tables import complaints, identities, persons
+from shared.db import driver_connection
+
+_FIND_PERSONS = text(
+    "select i.kind, i.value, i.person_id from identities i "
+    "join unnest(cast(:kinds as smallint[]), cast(:values as text[])) as w (kind, value) using (kind, value)"
+)
+_LOCK_PERSONS = text("select * from persons where id = any(cast(:ids as uuid[])) order by id for no key update")
+_COUNT_EARLIER = text(
+    "select person_id, count(*) as earlier from complaints where person_id = any(cast(:ids as uuid[])) "
+    "group by person_id"
+)
+_FIND_DELIVERIES = text(
+    "select c.* from complaints c join unnest(cast(:channels as text[]), cast(:accounts as text[]), "
+    "cast(:messages as text[])) as w (channel, account, message_id) using (channel, account, message_id)"
+)
+_TAKE_NUMBERS = text(
+    "insert into number_days as n (day, last) values (:day, :count) "
+    "on conflict (day) do update set last = n.last + excluded.last returning last"
+)
+#: SQLSTATE classes: data, constraints, triggered actions, transaction rollback (deadlock), raised by PL/pgSQL.
+_OF_THE_DATA = frozenset({"22", "23", "27", "40", "44", "54", "P0"})
+
+
+class ComplaintRow(NamedTuple):
+    """One row of `complaints`, in the order of the insert; JSON as text."""
+
+    id: UUID
+    number: str
+    person_id: UUID
+    customer: str
+    channel: str
+    account: str
+    seat: str | None
+    message_id: str | None
+    kind: str
+    priority: str
+    received_at: datetime
+    recorded_at: datetime
+    happened_at: datetime | None
+    made_at: datetime | None
+    recorded_by: str
+    organisation: str | None
+    product: str | None
+    region: str | None
+    record: str
+    missing: str
+    earlier_complaints: int
+
+
+_PERSON = ("id", "revision", "name", "contacts", "organisation", "account_id", "preferred_channel", "language", "level")
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def _unnested(table: Table, columns: Sequence[str]) -> tuple[str, str]:
+    """What to select from, and what from it, for rows that come as one array per column. JSON travels as text."""
+    types = [table.c[name].type.compile(_DIALECT) for name in columns]
+    arrays = [f"${place}::{'text' if kind == 'JSONB' else kind}[]" for place, kind in enumerate(types, 1)]
+    values = [f"w.{name}::jsonb" if kind == "JSONB" else f"w.{name}" for name, kind in zip(columns, types, strict=True)]
+    return f"unnest({', '.join(arrays)}) as w ({', '.join(columns)})", ", ".join(values)
+
+
+def _insert(table: Table, columns: Sequence[str], then: str = "") -> str:
+    rows, values = _unnested(table, columns)
+    return f"insert into {table.name} ({', '.join(columns)}) select {values} from {rows} {then}"  # noqa: S608
+
+
+def _update(table: Table, columns: Sequence[str]) -> str:
+    rows, values = _unnested(table, columns)
+    pairs = zip(columns[1:], values.split(", ")[1:], strict=True)
+    settings = ", ".join(f"{name} = {value}" for name, value in pairs)
+    return f"update {table.name} set {settings} from {rows} where {table.name}.id = w.id"  # noqa: S608
+
+
+_INSERT_PERSONS = _insert(persons, (*_PERSON, "created_at"))
+_UPDATE_PERSONS = _update(persons, _PERSON)
+_INSERT_IDENTITIES = _insert(identities, ("kind", "value", "person_id"), "on conflict do nothing")
+_INSERT_COMPLAINTS = _insert(complaints, ComplaintRow._fields, "on conflict (channel, account, message_id) do nothing")
+
+
+async def find_persons(tx: AsyncSession, identities: Sequence[Identity]) -> dict[Identity, UUID]:
+    """Who is known by which of these identities."""
+    found = await tx.execute(
+        _FIND_PERSONS, {"kinds": [kind for kind, _ in identities], "values": [value for _, value in identities]}
+    )
+    return {(kind, value): person_id for kind, value, person_id in found}
+
+
+async def lock_persons(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """The persons as they are now, locked until the commit against change and erasure."""
+    found = await tx.execute(_LOCK_PERSONS, {"ids": list(ids)})
+    return {row["id"]: person_of(row) for row in found.mappings()}
+
+
+async def count_complaints(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, int]:
+    found = await tx.execute(_COUNT_EARLIER, {"ids": list(ids)})
+    return {row.person_id: row.earlier for row in found}
+
+
+async def find_deliveries(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, Receipt]:
+    """What was answered to these deliveries when they came first (A8)."""
+    if not keys:
+        return {}
+    channels, accounts, messages = zip(*keys, strict=True)
+    found = await tx.execute(
+        _FIND_DELIVERIES, {"channels": list(channels), "accounts": list(accounts), "messages": list(messages)}
+    )
+    return {(row["channel"], row["account"], row["message_id"]): receipt_of(row) for row in found.mappings()}
+
+
+async def take_numbers(tx: AsyncSession, day: str, count: int) -> int:
+    """Take the next `count` serials of `day`; answers with the last of them."""
+    # Losing this commit alone is impossible: whoever flushes a complaint with one of the numbers flushes it too.
+    await tx.execute(text("set local synchronous_commit = off"))
+    last: int = (await tx.execute(_TAKE_NUMBERS, {"day": day, "count": count})).scalar_one()
+    return last
+
+
+def is_of_the_data(error: Exception) -> bool:
+    """Whether `error` comes from what was to be written, so that without it the rest can be: a constraint, a value, a
+    rule of a trigger, a deadlock. Everything else (no connection, no space, shutting down) is of the database."""
+    while isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
+        error = error.orig
+    state = getattr(error, "sqlstate", None)
+    return str(state)[:2] in _OF_THE_DATA if state else isinstance(error, ValueError)
+
+
+async def driver_of(tx: AsyncSession) -> Any:
+    """The asyncpg connection of a unit of work that has run a statement, and so has begun its transaction."""
+    connection = await tx.connection()
+    return driver_connection(await connection.get_raw_connection())
+
+
+async def insert_persons(driver: Any, created: Sequence[Person]) -> None:
+    if created:
+        await driver.execute(_INSERT_PERSONS, *_person_columns(created), [person.created_at for person in created])
+
+
+async def update_persons(driver: Any, changed: Sequence[Person]) -> None:
+    if changed:
+        await driver.execute(_UPDATE_PERSONS, *_person_columns(changed))
+
+
+async def insert_identities(driver: Any, owners: Sequence[tuple[int, str, UUID]]) -> bool:
+    """False where another transaction was first with one of them."""
+    if not owners:
+        return True
+    return _all_written(await driver.execute(_INSERT_IDENTITIES, *_columns(sorted(owners))), len(owners))
+
+
+async def insert_complaints(driver: Any, rows: Sequence[ComplaintRow]) -> bool:
+    """False where another transaction was first with one of the deliveries."""
+    return _all_written(await driver.execute(_INSERT_COMPLAINTS, *_columns(rows)), len(rows))
+
+
+def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _person_columns(people: Sequence[Person]) -> list[list[Any]]:
+    return _columns(
+        [
+            (
+                person.id,
+                person.revision,
+                person.name,
+                to_json(contacts_document(person.contacts)).decode(),
+                person.organisation,
+                person.account_id,
+                person.preferred_channel,
+                person.language,
+                person.level,
+            )
+            for person in people
+        ]
+    )
+
+
+def _all_written(tag: str, expected: int) -> bool:
+    """Whether PostgreSQL's command tag (`INSERT 0 3`) tells of as many rows."""
+    return int(tag.rpartition(" ")[2]) == expected

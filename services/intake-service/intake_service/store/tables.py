@@ -1,0 +1,168 @@
+"""The tables of this schema."""
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.bus import bus_tables
+from shared.web.idempotency import idempotency_table
+
+metadata = MetaData()
+bus = bus_tables(metadata)
+idempotency_keys = idempotency_table(metadata)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("contacts", JSONB, nullable=False, comment="phones (E.164), emails, wecom"),
+    Column("organisation", Text),
+    Column("account_id", Text),
+    Column("preferred_channel", Text),
+    Column("language", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("erased_at", DateTime(timezone=True)),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, comment="1 account, 2 phone, 3 wecom, 4 mail address"),
+    Column("value", Text, primary_key=True),
+    Column("person_id", Uuid, ForeignKey("persons.id"), nullable=False, index=True),
+)
+
+complaints = Table(
+    "complaints",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", Text, nullable=False, unique=True),
+    Column("person_id", Uuid, ForeignKey("persons.id"), nullable=False),
+    Column("customer", JSONB, nullable=False, comment="how the complainant was known at receipt, masked"),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("seat", Text),
+    Column("message_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("happened_at", DateTime(timezone=True)),
+    Column("made_at", DateTime(timezone=True)),
+    Column("recorded_by", Text, nullable=False),
+    Column("organisation", Text),
+    Column("product", Text),
+    Column("region", Text),
+    Column("record", JSONB, nullable=False, comment="symptom, scene, impact, demands, attachments"),
+    Column("missing", JSONB, nullable=False, comment="pointers of what the template wanted and the record lacked"),
+    Column("earlier_complaints", Integer, nullable=False),
+    Column("erased_at", DateTime(timezone=True)),
+    UniqueConstraint("channel", "account", "message_id", name="uq_complaints_delivery"),
+    Index("ix_complaints_person", "person_id", text("received_at desc"), text("id desc")),
+    Index("ix_complaints_received", text("received_at desc"), text("id desc")),
+)
+
+number_days = Table(
+    "number_days",
+    metadata,
+    Column("day", Text, primary_key=True, comment="YYYYMMDD in the house's time zone"),
+    Column("last", Integer, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", Uuid, ForeignKey("complaints.id"), nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("seat", Text),
+    Column("message_id", Text),
+    Column("text", Text, nullable=False),
+    Column("attachments", JSONB, nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("channel", "account", "message_id", name="uq_messages_delivery"),
+    Index("ix_messages_thread", "complaint_id", "sent_at", "id"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", Uuid, ForeignKey("complaints.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False),
+    Index("ix_notes_thread", "complaint_id", "written_at", "id"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("complaint_id", Uuid, ForeignKey("complaints.id"), primary_key=True),
+    Column("other_id", Uuid, ForeignKey("complaints.id"), primary_key=True),
+    Column("relation", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("linked_at", DateTime(timezone=True), nullable=False),
+    Index("ix_links_other", "other_id"),
+    Index("uq_links_duplicate_of", "complaint_id", unique=True, postgresql_where=text("relation = 'duplicate_of'")),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("complaint_id", Uuid, primary_key=True, comment="heard from resolution; may come before or after anything"),
+    Column("state", Text),
+    Column("state_revision", Integer, nullable=False, server_default=text("0")),
+    Column("cycle", Integer),
+    Column("moved_at", DateTime(timezone=True)),
+    Column("resolved_cycle", Integer, nullable=False, server_default=text("0")),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("result", JSONB(none_as_null=True), comment="the four parts of the written result (C6)"),
+    Column("measure_kinds", JSONB(none_as_null=True)),
+)
+
+contact_accesses = Table(
+    "contact_accesses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("person_id", Uuid, ForeignKey("persons.id"), nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accessed_at", DateTime(timezone=True), nullable=False),
+    Index("ix_contact_accesses_person", "person_id", "accessed_at"),
+)
+
+adapter_keys = Table(
+    "adapter_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False, comment="the key's first characters, to tell keys apart"),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("channel", Text, comment="bound to this channel, and to this account of it"),
+    Column("account", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_by", Text),
+)

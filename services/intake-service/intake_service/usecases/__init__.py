@@ -1,0 +1,39 @@
+"""One function per action; the only place that opens a transaction."""
+
+from intake_service.usecases.access import issue_key, key_lookup, list_keys, revoke_key
+from intake_service.usecases.conversation import add_message, add_note, link_complaints
+from intake_service.usecases.deps import Deps, make_deps
+from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
+from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
+from intake_service.usecases.reading import (
+    list_complaints,
+    list_messages,
+    list_notes,
+    show_complainant,
+    show_complaint,
+)
+from intake_service.usecases.receive import receive_complaint
+
+__all__ = [
+    "Deps",
+    "add_message",
+    "add_note",
+    "erase",
+    "issue_key",
+    "key_lookup",
+    "learn_of_moves",
+    "learn_of_results",
+    "link_complaints",
+    "list_accesses",
+    "list_complaints",
+    "list_keys",
+    "list_messages",
+    "list_notes",
+    "look_up",
+    "make_deps",
+    "receive_complaint",
+    "revoke_key",
+    "show_complainant",
+    "show_complaint",
+    "show_contacts",
+]

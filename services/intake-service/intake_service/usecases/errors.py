@@ -1,0 +1,51 @@
+"""What intake refuses, and what to do about it."""
+
+from shared.web.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
+
+
+class ImpossibleRecord(Invalid):
+    slug = "impossible-record"
+    title = "Some values of the record cannot be true"
+
+
+class NotYourChannel(Forbidden):
+    slug = "not-your-channel"
+    title = "This key is bound to another channel or account"
+
+
+class ReceptionBusy(Unavailable):
+    slug = "reception-busy"
+    title = "Too many complaints are coming in at once"
+
+
+class NoSuchComplaint(NotFound):
+    slug = "no-such-complaint"
+    title = "There is no such complaint"
+
+
+class NoSuchComplainant(NotFound):
+    slug = "no-such-complainant"
+    title = "There is no such complainant"
+
+
+class NoSuchKey(NotFound):
+    slug = "no-such-adapter-key"
+    title = "There is no such adapter key"
+
+
+class BadLink(Conflict):
+    slug = "bad-link"
+    title = "These complaints cannot be linked so"
+
+
+class DeliveryElsewhere(Conflict):
+    slug = "delivery-elsewhere"
+    title = "This delivery belongs to another complaint"
+
+
+class Erased(Conflict):
+    slug = "complainant-erased"
+    title = "The complainant of this complaint was erased"
+
+
+RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, ReceptionBusy)

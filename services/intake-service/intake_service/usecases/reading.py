@@ -1,0 +1,161 @@
+"""Reading complaints and their complainants' history (A9)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from intake_service.domain import views
+from intake_service.domain.receipt import missing_parts
+from intake_service.domain.template import read_back
+from intake_service.store import complaints as store
+from intake_service.store import persons
+from intake_service.store.rows import complaint_of
+from intake_service.usecases.conversation import ComplaintKey, no_such
+from intake_service.usecases.deps import Deps
+from intake_service.usecases.errors import NoSuchComplainant
+from shared.contracts.intake import Source
+from shared.contracts.resolution import WrittenResult
+from shared.contracts.vocabulary import CaseState, Channel, MeasureKind
+
+HISTORY_SHOWN = 20
+Position = tuple[datetime, UUID]
+
+
+async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
+    """Raises `NoSuchComplaint`."""
+    async with deps.reading() as tx:
+        row = await store.find(tx, key)
+        if row is None:
+            raise no_such(key)
+        person = await persons.find(tx, row["person_id"])
+        links = await store.links_of(tx, row["id"])
+    assert person is not None
+    complaint, record = complaint_of(row), row["record"]
+    happened_at = row["happened_at"]
+    return views.ComplaintView(
+        id=complaint.id,
+        number=complaint.number,
+        kind=row["kind"],
+        priority=complaint.priority,
+        urgency=complaint.facts.urgency,
+        source=_source(row),
+        complainant=views.complainant_view(person),
+        received_at=complaint.received_at,
+        recorded_at=row["recorded_at"],
+        recorded_by=row["recorded_by"],
+        happened_at=happened_at,
+        made_at=row["made_at"],
+        **{name: record[name] for name in ("symptom", "scene", "impact", "demands", "attachments")},
+        organisation=complaint.organisation,
+        product=complaint.product,
+        region=complaint.region,
+        earlier_complaints=row["earlier_complaints"],
+        missing=missing_parts(row["missing"]),
+        read_back=""
+        if row["erased_at"]
+        else read_back(
+            complaint.customer.language,
+            symptom=record["symptom"],
+            happened_at=happened_at and happened_at.astimezone(deps.settings.zone),
+            scene=record["scene"],
+            impact=record["impact"],
+            demands=[demand["text"] for demand in record["demands"]],
+        ),
+        outcome=_outcome(row),
+        links=tuple(views.LinkView.model_validate(dict(link)) for link in links),
+        erased=row["erased_at"] is not None,
+    )
+
+
+async def list_complaints(
+    complainant: UUID | None, channel: Channel | None, after: Position | None, limit: int, deps: Deps
+) -> Sequence[views.ComplaintItem]:
+    """The latest first."""
+    async with deps.reading() as tx:
+        rows = await store.page_of(tx, person_id=complainant, channel=channel, after=after, limit=limit)
+    return [_item(row) for row in rows]
+
+
+async def show_complainant(person_id: UUID, deps: Deps) -> views.ComplainantHistory:
+    """Masked, with the latest complaints and their results. Raises `NoSuchComplainant`."""
+    async with deps.reading() as tx:
+        person = await persons.find(tx, person_id)
+        if person is None:
+            raise NoSuchComplainant(f"No complainant has the id {person_id}.")
+        rows = await store.page_of(tx, person_id=person_id, limit=HISTORY_SHOWN)
+        total = await store.count_of(tx, person_id)
+    return views.ComplainantHistory(
+        complainant=views.complainant_view(person),
+        complaints_total=total,
+        complaints=tuple(_item(row) for row in rows),
+    )
+
+
+async def list_messages(
+    key: ComplaintKey, after: Position | None, limit: int, deps: Deps
+) -> Sequence[views.MessageView]:
+    """The thread, the oldest first. Raises `NoSuchComplaint`."""
+    async with deps.reading() as tx:
+        rows = await store.messages_of(tx, await _id_of(tx, key), after, limit)
+    return [
+        views.MessageView(
+            **{name: row[name] for name in views.MessageView.model_fields if name != "source"}, source=_source(row)
+        )
+        for row in rows
+    ]
+
+
+async def list_notes(key: ComplaintKey, after: Position | None, limit: int, deps: Deps) -> Sequence[views.NoteView]:
+    """Raises `NoSuchComplaint`."""
+    async with deps.reading() as tx:
+        rows = await store.notes_of(tx, await _id_of(tx, key), after, limit)
+    return [views.NoteView(**row) for row in rows]
+
+
+async def _id_of(tx: AsyncSession, key: ComplaintKey) -> UUID:
+    row = await store.find(tx, key)
+    if row is None:
+        raise no_such(key)
+    found: UUID = row["id"]
+    return found
+
+
+def _source(row: RowMapping) -> Source:
+    return Source(
+        channel=Channel(row["channel"]), account=row["account"], seat=row["seat"], message_id=row["message_id"]
+    )
+
+
+def _outcome(row: RowMapping) -> views.OutcomeView | None:
+    if row["heard"] is None:
+        return None
+    return views.OutcomeView(
+        state=row["state"] and CaseState(row["state"]),
+        cycle=row["cycle"],
+        moved_at=row["moved_at"],
+        resolved_at=row["resolved_at"],
+        result=row["result"] and WrittenResult.model_validate(row["result"]),
+        measure_kinds=tuple(MeasureKind(kind) for kind in row["measure_kinds"] or ()),
+    )
+
+
+def _item(row: RowMapping) -> views.ComplaintItem:
+    complaint = complaint_of(row)
+    return views.ComplaintItem(
+        id=complaint.id,
+        number=complaint.number,
+        kind=row["kind"],
+        priority=complaint.priority,
+        channel=complaint.channel,
+        received_at=complaint.received_at,
+        complainant_id=complaint.person_id,
+        complainant=complaint.customer.display,
+        symptom=row["record"]["symptom"],
+        product=complaint.product,
+        region=complaint.region,
+        outcome=_outcome(row),
+        erased=row["erased_at"] is not None,
+    )
