@@ -58,7 +58,8 @@ kafka: env ## run a Kafka broker in the foreground (Java and Maven)
 chaos: env ## kill processes at named points, N times
 	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_kills.py -q
 
+OURS := --no-emit-package redress --no-emit-package redress-shared $(patsubst services/%-service,--no-emit-package redress-%-service,$(wildcard services/*-service))
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(OURS)
 lock: ## resolve the lock files anew
-	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-package redress --no-emit-package redress-shared $(patsubst services/%-service,--no-emit-package redress-%-service,$(wildcard services/*-service)) \
-	  --group pyproject.toml:dev --group pyproject.toml:build deploy/standalone/pyproject.toml -o requirements.lock
+	@$(COMPILE) --group pyproject.toml:dev --group pyproject.toml:build deploy/standalone/pyproject.toml -o requirements.lock
+	@$(COMPILE) --constraint requirements.lock --group pyproject.toml:build deploy/standalone/pyproject.toml -o requirements-runtime.lock

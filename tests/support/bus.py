@@ -141,6 +141,10 @@ class Town:
             await bus.attach(member)
         return bus
 
+    async def close(self) -> None:
+        for bus in self.buses:
+            await bus.close()
+
     async def publish(self, *events: Thing, by: str = "alpha") -> None:
         async with self.databases[by].session() as tx:
             outbox.add(tx, *events)

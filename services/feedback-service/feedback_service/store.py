@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -179,17 +181,21 @@ async def erase(tx: AsyncSession, persons: Sequence[UUID]) -> None:
     await tx.execute(
         insert(erased).on_conflict_do_nothing(), [{"person_id": person} for person in sorted(persons, key=str)]
     )
-    blank = func.jsonb_set(surveys.c.facts, "{customer,display}", '""')
+    where: ColumnElement[Any] = literal_column("'{customer,display}'")
+    nothing: ColumnElement[Any] = literal_column("'\"\"'::jsonb")
     await tx.execute(
         update(surveys)
         .where(surveys.c.person_id.in_(persons))
-        .values(facts=blank, comment=case((surveys.c.comment.is_not(None), ""), else_=None))
+        .values(
+            facts=func.jsonb_set(surveys.c.facts, where, nothing),
+            comment=case((surveys.c.comment.is_not(None), ""), else_=None),
+        )
     )
     await tx.execute(
         update(visits)
         .where(visits.c.person_id.in_(persons))
         .values(
-            facts=func.jsonb_set(visits.c.facts, "{customer,display}", '""'),
+            facts=func.jsonb_set(visits.c.facts, where, nothing),
             note=case((visits.c.note.is_not(None), ""), else_=None),
         )
     )

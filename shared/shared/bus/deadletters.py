@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
@@ -28,10 +28,16 @@ _INSERT = text(
     ":reason, :error, :attempts) on conflict (id) do nothing"
 )
 _SUMMARY = "id, event_id, topic, partition, position, key, type, reason, error, attempts, state, died_at, replayed_at"
+#: The reason of an event that this service could not publish; of all others it is the consumer's.
+UNDELIVERABLE = "undeliverable"
 _CLAIM = (
     "update dead_letters set state = 'dead', attempts = attempts + 1 where id = (select id from dead_letters "
     "where state = 'replaying' order by id limit 1 for update skip locked) returning *"
 )
+
+
+if TYPE_CHECKING:
+    from shared.bus.relay import Waiting
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,49 @@ async def bury(session: AsyncSession, topic: str, item: Item, poison: Poison, at
         record.value if whole else None,
     )
     outbox.add_rows(session, [row])
+
+
+async def set_aside(session: AsyncSession, row: "Waiting") -> None:
+    """An event of our own that no broker takes; it is kept where people look. A replay sends it again."""
+    await session.execute(
+        _INSERT,
+        {
+            "id": derived_id("undeliverable", row.id, row.event_id),
+            "event_id": row.event_id,
+            "topic": row.topic,
+            "partition": None,
+            "position": row.id,
+            "key": row.key,
+            "type": row.type,
+            "headers": json.dumps({name: value.decode() for name, value in row.event_headers()}),
+            "payload": row.payload,
+            "reason": UNDELIVERABLE,
+            "error": f"{len(row.payload or b'')} bytes are more than the broker takes",
+            "attempts": 1,
+        },
+    )
+
+
+def send_again(session: AsyncSession, letter: DeadLetter) -> None:
+    headers = letter.headers or {}
+    extra = {name: value for name, value in headers.items() if name not in _OWN}
+    assert letter.event_id is not None
+    outbox.add_rows(
+        session,
+        [
+            Row(
+                letter.topic,
+                letter.key,
+                letter.type,
+                letter.event_id,
+                headers["ce_source"],
+                datetime.fromisoformat(headers["ce_time"]),
+                headers.get("traceparent"),
+                json.dumps(extra) if extra else None,
+                letter.payload,
+            )
+        ],
+    )
 
 
 async def claim_replay(session: AsyncSession) -> DeadLetter | None:

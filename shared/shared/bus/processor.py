@@ -284,6 +284,10 @@ class Processor:
 
         async def work() -> None:
             async with self._slots, self._database.session() as tx:
+                if letter.reason == deadletters.UNDELIVERABLE:
+                    deadletters.send_again(tx, letter)
+                    await deadletters.mark_replayed(tx, letter.id)
+                    return
                 if item is None or item.handler is None:
                     await deadletters.mark_failed(tx, letter.id, (item and item.poison) or gone)
                     return
