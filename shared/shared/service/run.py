@@ -45,7 +45,7 @@ def main(build: Build[S], settings_type: type[S]) -> None:
     configure_logging(settings.log_level, settings.log_format)
     fd = os.environ.get(LISTEN_FD)
     if fd is None and settings.workers > 1:
-        sys.exit(_supervise(build.__module__.partition(".")[0], settings))
+        sys.exit(_supervise(_package(), settings))
     listening = socket.socket(fileno=int(fd)) if fd else listen(settings.host, settings.port)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -133,6 +133,14 @@ async def _serve(build: Build[S], settings: S, listening: socket.socket) -> None
             await service.stop()
     finally:
         await bus.close()
+
+
+def _package() -> str:
+    """What was run with ``python -m``."""
+    spec = sys.modules["__main__"].__spec__
+    if spec is None or not spec.parent:
+        sys.exit("More than one worker needs `python -m <package>`.")
+    return spec.parent
 
 
 def _supervise(module: str, settings: ServiceSettings) -> int:
