@@ -137,7 +137,7 @@ class _Channel:
     async def _run(self, relay: "_LocalRelay") -> None:
         processor = self.seat.processor
         try:
-            while not processor.stopping.is_set() and not relay.stopping.is_set():
+            while not (processor.stopping.is_set() or relay.stopping.is_set() or processor.stopped):
                 rows = await relay.claim(self.seat.member)
                 if not rows:
                     with contextlib.suppress(TimeoutError):

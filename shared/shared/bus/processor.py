@@ -49,6 +49,7 @@ class Processor:
     def __init__(self, member: Member, faults: Faults, metrics: BusMetrics, exclusive: asyncio.Lock) -> None:
         self.member = member
         self.settings = member.settings
+        metrics.stopped.set(0)
         self.owner = new_id()
         self.stopped: str | None = None
         #: Batches at work, and when (monotonic seconds) the last one ended or the first of these began.
@@ -117,7 +118,7 @@ class Processor:
         if self._dead_in_a_row + poisoned < self.settings.breaker:
             try:
                 await self._patience.run(lambda: self._transaction([item for lane in lanes for item in lane], lanes))
-            except Stopping:
+            except (Stopping, ConsumerStopped):
                 raise
             except Exception as error:
                 log.warning(
@@ -151,11 +152,10 @@ class Processor:
     async def _one(self, item: Item, *, counted: bool = False) -> None:
         poison, attempts = item.poison, 0
         while poison is None:
-            self._check_breaker()
             attempts += 1
             try:
                 await self._patience.run(lambda: self._transaction([item], [], counted=counted))
-            except Stopping:
+            except (Stopping, ConsumerStopped):
                 raise
             except Refused as refusal:
                 poison = Poison("refused", str(refusal))
@@ -169,17 +169,15 @@ class Processor:
         await self._bury(item, poison, attempts, counted=counted)
 
     async def _bury(self, item: Item, poison: Poison, attempts: int, *, counted: bool = False) -> None:
-        self._check_breaker()
-
         async def work() -> None:
             async with self._slots, self._database.session() as tx:
+                self._check_breaker()
                 if await inbox.see(tx, [item.event_id]):
                     await self._write_dead_letter(tx, item, poison, attempts)
                 if counted:
                     await inbox.forget(tx, [item.event_id])
 
         await self._patience.run(work)
-        self._dead_in_a_row += 1
         self._tell_dead(item, poison, attempts)
 
     async def _suspects(self, items: list[Item]) -> None:
@@ -214,6 +212,7 @@ class Processor:
         buried: list[tuple[Item, Poison]] = []
         groups: list[tuple[type[Event], int]] = []
         async with self._slots, self._database.session() as tx:
+            self._check_breaker()
             fresh = await inbox.see(tx, list(dict.fromkeys(item.event_id for item in items)))
             doubles = len(items) - len(fresh)
             todo: list[Item] = []
@@ -244,7 +243,6 @@ class Processor:
             self._metrics.handled("", "double", doubles)
         if groups:
             self._dead_in_a_row = 0
-        self._dead_in_a_row += len(buried)
         for item, poison in buried:
             self._tell_dead(item, poison, 0)
 
@@ -263,12 +261,13 @@ class Processor:
             trace_id=trace_id_of(item.traceparent),
             attempts=attempts,
         )
-
-    def _check_breaker(self) -> None:
+        self._dead_in_a_row += 1
         if self._dead_in_a_row >= self.settings.breaker and self.stopped is None:
             self.stopped = f"{self._dead_in_a_row} dead letters in a row; look at them, then restart the consumer"
             self._metrics.stopped.set(1)
             log.error("consumer stopped", consumer=self.member.name, why=self.stopped)
+
+    def _check_breaker(self) -> None:
         if self.stopped is not None:
             raise ConsumerStopped(self.stopped)
 

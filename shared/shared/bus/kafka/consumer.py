@@ -123,7 +123,7 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.start()
             committer = asyncio.create_task(self._commit_now_and_then(), name=f"offsets of {self._owner.member.name}")
             checked = time.monotonic()
-            while not self._owner._stopping.is_set():
+            while not self._owner._stopping.is_set() and self._owner._processor.stopped is None:
                 if self._error is not None:
                     raise self._error
                 await self._poll()
