@@ -1,0 +1,20 @@
+"""How messages leave the house: one port, one carrier per means."""
+
+from notify_service.carriers.port import Carrier, Later, Letter, Refused, Result, Sent, Tell
+from notify_service.carriers.recording import Notices, Recording
+from notify_service.carriers.smtp import Smtp, SmtpAccount, compose
+
+__all__ = [
+    "Carrier",
+    "Later",
+    "Letter",
+    "Notices",
+    "Recording",
+    "Refused",
+    "Result",
+    "Sent",
+    "Smtp",
+    "SmtpAccount",
+    "Tell",
+    "compose",
+]

@@ -1,0 +1,154 @@
+"""E-mail by SMTP.
+
+A mail's Message-ID follows from the message. If the process dies between the server's 250 and our record of it, the
+mail goes out again with the same Message-ID: mail systems drop or fold such doubles, and no mail is lost.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.header import Header
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+
+import aiosmtplib
+import structlog
+
+from notify_service.carriers.port import Later, Letter, Refused, Result, Sent, Tell
+from shared.contracts.vocabulary import Language
+
+log = structlog.get_logger()
+#: Another connection for every so many letters of a batch.
+_PER_CONNECTION = 20
+_MOST_REASON = 300
+
+
+class _Policy(EmailPolicy):
+    """The library's own folding loses or moves blanks where Chinese and English alternate; a subject of encoded words
+    alone keeps them."""
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() == "subject" and not str(value).isascii():
+            encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+            return f"{name}: {encoded}{self.linesep}"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Policy(linesep="\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpAccount:
+    """The server and who we are there. `houses` is the sender's name in each language; times in seconds."""
+
+    host: str
+    port: int
+    sender: str
+    houses: dict[Language, str]
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    starttls: bool = False
+    timeout: float = 10
+    connections: int = 4
+
+
+def compose(letter: Letter, account: SmtpAccount) -> EmailMessage:
+    """The mail (RFC 5322, MIME): text and HTML, marked as written by a machine (RFC 3834).
+
+    Raises `ValueError` or `MessageError` where a header would not hold.
+    """
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = Address(account.houses[letter.language], addr_spec=account.sender)
+    mail["To"] = Address(addr_spec=letter.address)
+    # The header class decodes what looks encoded, and a line break could hide in that.
+    mail["Subject"] = letter.subject.replace("=?", "= ?")
+    mail["Date"] = format_datetime(letter.written_at)
+    mail["Message-ID"] = f"<{letter.message_id}@{account.sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = letter.language.value
+    mail.set_content(letter.text, cte="base64")
+    mail.add_alternative(letter.html, subtype="html", cte="base64")
+    return mail
+
+
+class Smtp:
+    def __init__(self, account: SmtpAccount) -> None:
+        self.account = account
+
+    async def send(self, letters: Sequence[Letter], tell: Tell) -> None:
+        waiting = deque(letters)
+        lanes = min(self.account.connections, 1 + len(letters) // _PER_CONNECTION)
+        await asyncio.gather(*(self._lane(waiting, tell) for _ in range(lanes)))
+
+    async def _lane(self, waiting: deque[Letter], tell: Tell) -> None:
+        """One connection at a time until nothing waits; a server that cannot be reached ends the lane."""
+        while waiting:
+            client = self._client()
+            try:
+                await client.connect()
+            except (aiosmtplib.SMTPException, OSError) as error:
+                log.warning("mail server cannot be used", host=self.account.host, error=_why(error))
+                while waiting:
+                    tell(waiting.popleft().message_id, Later(f"mail server: {_why(error)}"))
+                return
+            try:
+                while waiting and client.is_connected:
+                    letter = waiting.popleft()
+                    tell(letter.message_id, await self._one(client, letter))
+            finally:
+                await _leave(client)
+
+    def _client(self) -> aiosmtplib.SMTP:
+        account = self.account
+        return aiosmtplib.SMTP(
+            hostname=account.host,
+            port=account.port,
+            username=account.username,
+            password=account.password,
+            start_tls=account.starttls,
+            timeout=account.timeout,
+        )
+
+    async def _one(self, client: aiosmtplib.SMTP, letter: Letter) -> Result:
+        try:
+            mail = compose(letter, self.account).as_bytes()
+        except (ValueError, MessageError) as error:
+            return Refused(f"no mail can be made of it: {type(error).__name__}")
+        try:
+            _, answer = await client.sendmail(self.account.sender, [letter.address], mail)
+        except aiosmtplib.SMTPRecipientsRefused as refusal:
+            return _judged(refusal.recipients[0].code, refusal.recipients[0].message)
+        except aiosmtplib.SMTPSenderRefused as refusal:
+            # Our own address is a matter of configuration: once that is mended, the mail can go.
+            return Later(f"{refusal.code} sender refused: {refusal.message}"[:_MOST_REASON])
+        except aiosmtplib.SMTPResponseException as refusal:
+            return _judged(refusal.code, refusal.message)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            return Later(_why(error))
+        return Sent(f"250 {answer}"[:_MOST_REASON])
+
+
+def _judged(code: int, answer: str) -> Result:
+    """RFC 5321 section 4.2.1: 5yz is for good, everything else may pass."""
+    reason = f"{code} {answer}"[:_MOST_REASON]
+    return Refused(reason) if 500 <= code <= 599 else Later(reason)
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_MOST_REASON]
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    try:
+        if client.is_connected:
+            await client.quit()
+    except (aiosmtplib.SMTPException, OSError):
+        client.close()
