@@ -68,6 +68,15 @@ def held(folder: Path) -> Generator[None]:
         yield
 
 
+def is_held(folder: Path) -> bool:
+    """Whether some process holds this data folder just now."""
+    try:
+        with held(folder):
+            return False
+    except Busy:
+        return True
+
+
 class Postgres:
     """The server of one data folder."""
 

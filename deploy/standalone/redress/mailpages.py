@@ -22,7 +22,7 @@ from shared.web.principal import Role
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
 #: A mail is shown as it is, but nothing in it may run, submit or load.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'"
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 class MailNotFound(NotFound):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError as KafkaError
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts import COMPACTED_TOPICS, SERVICES, TOPICS
