@@ -4,6 +4,8 @@ PY := $(BIN)/python
 SERVICES := intake triage resolution sla feedback insight notify
 PACKAGES := shared/shared $(foreach s,$(SERVICES),services/$(s)-service/$(s)_service) deploy/standalone/redress
 N ?= 40
+# Without its bytecode cache Python compiles 1,700 modules at every start: 4 s instead of none.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help env demo up demo-kafka test lint types migrate migration bench docs kafka chaos lock
 help: ## list the commands
