@@ -21,12 +21,21 @@ class Metrics:
             registry=self.registry,
             buckets=BUCKETS,
         )
-        self.in_flight = Gauge("redress_http_requests_in_flight", "Requests at work", registry=self.registry)
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        #: Requests at work.
+        self.in_flight = 0
+        gauge = Gauge("redress_http_requests_in_flight", "Requests at work", registry=self.registry)
+        gauge.set_function(lambda: self.in_flight)
         self.loop_crashes = Counter(
             "redress_background_crashes", "Crashes of background loops", ("loop",), registry=self.registry
         )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the template, never the path: ids and tokens stay out of it."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._durations.labels(method, route).observe(seconds)
+        key = (method, route, status)
+        found = self._children.get(key)
+        if found is None:
+            counted = self._requests.labels(method, route, str(status))
+            found = self._children[key] = (counted, self._durations.labels(method, route))
+        found[0].inc()
+        found[1].observe(seconds)

@@ -8,8 +8,9 @@ import re
 import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def parse(traceparent: str | None) -> TraceContext | None:
 
 
 def new_trace() -> TraceContext:
-    return TraceContext(secrets.token_hex(16), secrets.token_hex(8))
+    random = secrets.token_hex(24)
+    return TraceContext(random[:32], random[32:])
 
 
 def current_traceparent() -> str | None:
@@ -95,27 +97,40 @@ def use_traces(by_key: Mapping[str, str]) -> Generator[None]:
         _by_key.reset(token)
 
 
-@contextmanager
-def span(
-    service: str,
-    name: str,
-    *,
-    parent: str | None = None,
-    kind: Kind = "internal",
-    attributes: Mapping[str, Attribute] | None = None,
-) -> Generator[TraceContext]:
-    """A piece of work of `service` under `parent` (a traceparent), or under the current position, or as a new trace."""
-    origin = parse(parent) or _current.get()
-    if service in _providers:
-        with _recorded(_providers[service], name, origin, kind, attributes or {}) as context:
-            yield context
-        return
-    context = origin or new_trace()
-    token = _current.set(context)
-    try:
-        yield context
-    finally:
-        _current.reset(token)
+class span:
+    """A piece of work of `service` under `parent` (a traceparent), or under the current position, or as a new trace.
+
+    ``with span("intake", "POST", parent=header) as context:``
+    """
+
+    __slots__ = ("_context", "_recording", "_token")
+
+    def __init__(
+        self,
+        service: str,
+        name: str,
+        *,
+        parent: str | None = None,
+        kind: Kind = "internal",
+        attributes: Mapping[str, Attribute] | None = None,
+    ) -> None:
+        origin = (parse(parent) if parent else None) or _current.get()
+        provider = _providers.get(service)
+        self._recording = _recorded(provider, name, origin, kind, attributes or {}) if provider else None
+        self._context = origin or new_trace()
+        self._token: Token[TraceContext | None] | None = None
+
+    def __enter__(self) -> TraceContext:
+        if self._recording is not None:
+            return self._recording.__enter__()
+        self._token = _current.set(self._context)
+        return self._context
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._recording is not None:
+            self._recording.__exit__(kind, error, at)
+        elif self._token is not None:
+            _current.reset(self._token)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Table, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -230,14 +230,9 @@ def read_key(header: str | None) -> str | None:
     return key
 
 
-async def once_of(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(description="Repeat a request with the same key, and its effect happens once.", examples=["8e03978e"]),
-    ] = None,
-) -> Once:
-    key = read_key(idempotency_key)
+async def once_of(request: Request) -> Once:
+    """The header is read by hand: this stands before the hottest door. `shared.web.openapi` documents it."""
+    key = read_key(request.headers.get("idempotency-key"))
     if key is None:
         return Once("", None, b"")
     principal = await caller(request)
@@ -249,6 +244,14 @@ async def once_of(
     return Once(principal.key if principal else "anonymous", key, fingerprint)
 
 
+#: How `OnceDep` shows in an OpenAPI document.
+PARAMETER: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A request that is repeated with the same key has its effect once (kept for 72 hours).",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!#-\\[\\]-~]+$"},
+}
 OnceDep = Annotated[Once, Depends(once_of)]
 
 

@@ -3,7 +3,6 @@
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +16,7 @@ from shared.web.handlers import of_exception, problem_response
 log = structlog.get_logger()
 
 #: Asked every second by machines: not worth a log line, never limited.
-QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+PROBES = ("/livez", "/readyz", "/metrics")
 CONTENT_SECURITY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -50,15 +49,15 @@ class Observe:
             return
         clear_contextvars()
         bind_contextvars(service=self.service)
-        scope.setdefault("state", {})
-        headers = Headers(scope=scope)
-        with (
-            tracing.span(self.service, scope["method"], parent=headers.get("traceparent"), kind="server") as context,
-            self.metrics.in_flight.track_inprogress(),
-        ):
-            await self._observed(scope, receive, send, context.trace_id)
+        parent = header_of(scope, b"traceparent")
+        with tracing.span(self.service, scope["method"], parent=parent, kind="server") as context:
+            self.metrics.in_flight += 1
+            try:
+                await self._observed(scope, receive, send, context.trace_id.encode())
+            finally:
+                self.metrics.in_flight -= 1
 
-    async def _observed(self, scope: Scope, receive: Receive, send: Send, trace_id: str) -> None:
+    async def _observed(self, scope: Scope, receive: Receive, send: Send, trace_id: bytes) -> None:
         started = time.perf_counter()
         status = 0
 
@@ -66,7 +65,8 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                protect(message, trace_id)
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", trace_id)]
+                protect(message["headers"])
             await send(message)
 
         try:
@@ -85,28 +85,42 @@ class Observe:
 
     def _told(self, scope: Scope, status: int, seconds: float) -> None:
         route = route_of(scope)
-        self.metrics.request(scope["method"], route, status, seconds)
+        method = scope["method"]
+        self.metrics.request(method, route, status, seconds)
         tracing.describe(
             self.service,
-            f"{scope['method']} {route}",
-            {"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status},
+            f"{method} {route}",
+            {"http.request.method": method, "http.route": route, "http.response.status_code": status},
             failed=status >= 500,
         )
-        if scope["path"].removeprefix(scope.get("root_path", "")) not in QUIET:
-            log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+        if not is_quiet(scope):
+            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
-def protect(message: Message, trace_id: str) -> None:
-    """Headers that every answer has: no sniffing, no caching unless it says so, and for pages a strict policy."""
-    headers = MutableHeaders(raw=message.setdefault("headers", []))
-    headers["X-Request-Id"] = trace_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Cache-Control", "no-store")
-    if headers.get("content-type", "").startswith("text/html"):
-        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["X-Frame-Options"] = "DENY"
-    message["headers"] = headers.raw
+def is_quiet(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.endswith(PROBES) and path.removeprefix(scope.get("root_path", "")) in PROBES
+
+
+def header_of(scope: Scope, name: bytes) -> str | None:
+    """One header of a request; `name` in lower case."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
+def protect(headers: list[tuple[bytes, bytes]]) -> None:
+    """What every answer has: no sniffing, no caching unless it says so, and for pages a strict policy."""
+    given = dict(headers)
+    headers.append((b"x-content-type-options", b"nosniff"))
+    if b"cache-control" not in given:
+        headers.append((b"cache-control", b"no-store"))
+    if given.get(b"content-type", b"").startswith(b"text/html"):
+        if b"content-security-policy" not in given:
+            headers.append((b"content-security-policy", CONTENT_SECURITY.encode()))
+        headers += [(b"referrer-policy", b"no-referrer"), (b"x-frame-options", b"DENY")]
 
 
 class LimitBody:
@@ -120,7 +134,7 @@ class LimitBody:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        told = Headers(scope=scope).get("content-length", "0")
+        told = header_of(scope, b"content-length") or "0"
         if told.isdigit() and int(told) > self.limit:
             await problem_response(self._too_large())(scope, receive, send)
             return

@@ -11,6 +11,7 @@ from shared.web import errors
 from shared.web.auth import KEY_HEADER, Allow
 from shared.web.body import JsonBody
 from shared.web.errors import ProblemDocument, responses
+from shared.web.idempotency import PARAMETER, once_of
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -68,6 +69,8 @@ def _complete(operation: dict[str, Any], dependant: Dependant, schemas: dict[str
                 operation["responses"].setdefault(str(status), entry)
             if call.roles:
                 operation["x-roles"] = [*call.roles]
+        elif call is once_of:
+            operation.setdefault("parameters", []).append(PARAMETER)
 
 
 def _schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.errors import TooManyRequests
 from shared.web.handlers import problem_response
-from shared.web.middleware import QUIET
+from shared.web.middleware import is_quiet
 
 MAX_BUCKETS = 50_000
 
@@ -62,21 +62,22 @@ class RateLimit:
         self.app = app
         self.buckets = buckets
         self.known = known
-        self._policy = f'"default";q={buckets.burst};w={buckets.window}'
+        self._policy = f'"default";q={buckets.burst};w={buckets.window}'.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) in QUIET:
+        if scope["type"] != "http" or is_quiet(scope):
             await self.app(scope, receive, send)
             return
-        address = (scope.get("client") or ("unknown",))[0]
-        left, wait = self.buckets.take(self.known(Headers(scope=scope)) or f"address:{address}")
+        left, wait = self.buckets.take(self.known(Headers(scope=scope)) or f"address:{(scope.get('client') or '?')[0]}")
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=list(message.get("headers", [])))
-                headers["RateLimit-Policy"] = self._policy
-                headers["RateLimit"] = f'"default";r={max(left, 0)};t={wait or self.buckets.window}'
-                message["headers"] = headers.raw
+                state = f'"default";r={max(left, 0)};t={wait or self.buckets.window}'.encode()
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"ratelimit-policy", self._policy),
+                    (b"ratelimit", state),
+                ]
             await send(message)
 
         if left < 0:

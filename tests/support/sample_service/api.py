@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from shared.web.auth import Principal, Role, allow
 from shared.web.body import JsonBody
+from shared.web.direct import DirectRoute
 from shared.web.errors import PreconditionFailed, PreconditionRequired, responses
 from shared.web.etag import IfMatch, etag
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
@@ -15,6 +16,7 @@ from tests.support.sample_service import usecases
 from tests.support.sample_service.usecases import Deps, NewNote, NoSuchNote, Note
 
 router = APIRouter(prefix="/v1/notes", tags=["notes"])
+hot = APIRouter(prefix="/v1/notes", tags=["notes"], route_class=DirectRoute)
 Writer = Annotated[Principal, Depends(allow(Role.AGENT, Role.LEAD))]
 
 
@@ -29,7 +31,7 @@ class Change(BaseModel):
     text: str = Field(min_length=1, max_length=200)
 
 
-@router.post("", status_code=201, response_model=Note, responses=responses(*ONCE_PROBLEMS))
+@hot.post("", status_code=201, response_model=Note, responses=responses(*ONCE_PROBLEMS))
 async def add_note(
     writer: Writer, body: Annotated[NewNote, Depends(JsonBody(NewNote))], once: OnceDep, deps: DepsDep
 ) -> Response:

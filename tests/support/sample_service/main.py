@@ -17,7 +17,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         bus=bus,
         deps=deps,
         metadata=store.metadata,
-        routers=[api.router],
+        routers=[api.hot, api.router],
         consumes={},
         publishes=(),
         package="tests.support.sample_service",
