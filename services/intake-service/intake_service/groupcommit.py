@@ -25,8 +25,9 @@ class RaceLost(Exception):
 class GroupCommit(Generic[Item, Answer]):
     """`write` takes a list, commits it in one transaction and returns an answer for each, in order.
 
-    When `write` raises an error that `is_of_the_data` holds for, each item is written alone, so that only the bad one
-    fails; any other error (the database is away) fails the whole batch, because nobody knows whether it was committed.
+    A batch that loses a race (`RaceLost`) is written again. When `write` raises an error that `is_of_the_data` holds
+    for, each item is written alone, so that only the bad one fails; any other error (the database is away) fails the
+    whole batch, because nobody knows whether it was committed.
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._worker: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Answer:
-        """Returns after the commit that holds `item`. Raises what `write` raised for it, or `Overloaded`.
+        """Returns after the commit that holds `item`. Raises what `write` raised for it, `RaceLost` only where it was
+        lost again and again, or `Overloaded`.
 
         A caller that goes away meanwhile does not take its item back.
         """
@@ -72,7 +74,7 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             answers = await self._write_again_when_raced([item for item, _ in batch])
         except Exception as error:
-            if len(batch) > 1 and self._is_of_the_data(error):
+            if len(batch) > 1 and (isinstance(error, RaceLost) or self._is_of_the_data(error)):
                 for one in batch:
                     await self._serve([one])
                 return

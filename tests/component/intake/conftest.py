@@ -18,6 +18,7 @@ from intake_service.settings import Settings
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.service import Service
+from shared.telemetry.logs import configure_logging
 from shared.web.auth import Role
 from tests.support.web import AUTH, client_of
 
@@ -87,6 +88,12 @@ def complaint(**changes: Any) -> dict[str, Any]:
         else:
             part[last] = value
     return body
+
+
+@pytest.fixture(scope="package", autouse=True)
+def plain_logs() -> None:
+    """As in production; structlog's own renderer of errors takes seconds."""
+    configure_logging("error", "json")
 
 
 @pytest.fixture

@@ -29,12 +29,12 @@ async def find(tx: AsyncSession, key: UUID | str) -> RowMapping | None:
     return row
 
 
-async def hold(tx: AsyncSession, keys: Sequence[UUID | str]) -> list[RowMapping]:
-    """Complaints by id or number, held against erasure until the commit."""
+async def hold(tx: AsyncSession, keys: Sequence[UUID | str], *, alone: bool = False) -> list[RowMapping]:
+    """Complaints by id or number, held against erasure until the commit; `alone` also against other holders."""
     ids = [key for key in keys if isinstance(key, UUID)]
     numbers = [key for key in keys if isinstance(key, str)]
     asked = select(complaints).where(or_(complaints.c.id.in_(ids), complaints.c.number.in_(numbers)))
-    found = await tx.execute(asked.order_by(complaints.c.id).with_for_update(read=True))
+    found = await tx.execute(asked.order_by(complaints.c.id).with_for_update(read=not alone, key_share=alone))
     return list(found.mappings())
 
 

@@ -108,7 +108,7 @@ async def link_complaints(key: ComplaintKey, link: NewLink, principal: Principal
     async with deps.session() as tx:
         if (first := await once.replay(tx)) is not None:
             return first
-        held = await store.hold(tx, [key, other_key])
+        held = await store.hold(tx, [key, other_key], alone=True)
         row, other = _chosen(held, key), _chosen(held, other_key)
         if row is None:
             raise no_such(key)

@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from intake_service.domain.record import NewComplaint
-from intake_service.groupcommit import Overloaded
+from intake_service.groupcommit import Overloaded, RaceLost
 from intake_service.usecases.access import check_channel
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import ReceptionBusy
@@ -23,7 +23,7 @@ async def receive_complaint(record: NewComplaint, principal: Principal, once: On
     delivery = checked(record, principal, once, deps.clock.now(), deps.settings, current_traceparent())
     try:
         outcome = await deps.receiving.submit(delivery)
-    except Overloaded as error:
+    except (Overloaded, RaceLost) as error:
         raise ReceptionBusy("Nothing was kept. Send it again in a few seconds.") from error
     if isinstance(outcome, Problem):
         raise outcome
