@@ -218,7 +218,7 @@ STANDARD, CALENDARS = load_pack("default")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 BOOK = Book(
     [PolicyVersion(spec=spec, version=1, valid_from=LONG_AGO) for spec in STANDARD],
-    {spec.calendar_id: Calendar(spec) for spec in CALENDARS},
+    {(spec.calendar_id, 1): Calendar(spec) for spec in CALENDARS},
 )
 
 

@@ -7,7 +7,7 @@ do not rule each other out: each track prices its own clock (the customer's prom
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -146,6 +146,8 @@ class PolicyVersion(_Data):
     spec: PolicySpec
     version: int
     valid_from: AwareDatetime
+    #: Fixed at publication: a calendar that changes later does not change what was promised on the old one.
+    calendar_version: int = 1
 
     @property
     def policy_id(self) -> str:
@@ -164,7 +166,9 @@ class Priced:
 class Book:
     """All policies and calendars, ready to choose from. Immutable; a new version makes a new book."""
 
-    def __init__(self, policies: Iterable[PolicyVersion], calendars: Mapping[str, Calendar], revision: int = 0) -> None:
+    def __init__(
+        self, policies: Iterable[PolicyVersion], calendars: Mapping[tuple[str, int], Calendar], revision: int = 0
+    ) -> None:
         self.revision = revision
         self.calendars = dict(calendars)
         self.versions: dict[str, list[PolicyVersion]] = {}
@@ -174,7 +178,9 @@ class Book:
             policy_id: [micros(one.valid_from) for one in versions] for policy_id, versions in self.versions.items()
         }
         self._rules = {
-            (policy.policy_id, policy.version, metric): Priced(policy, rule, self.calendars[policy.spec.calendar])
+            (policy.policy_id, policy.version, metric): Priced(
+                policy, rule, self.calendars[policy.spec.calendar, policy.calendar_version]
+            )
             for versions in self.versions.values()
             for policy in versions
             for metric, rule in policy.spec.rules.items()
@@ -188,6 +194,9 @@ class Book:
             if holding:
                 found.append(holding[-1])
         return sorted(found, key=lambda one: (one.spec.position, one.policy_id))
+
+    def valid_at_instant(self, instant: datetime) -> list[PolicyVersion]:
+        return self.valid_at(micros(instant))
 
     def choose(self, metric: Metric, start: int, facts: ComplaintFacts | None) -> list[Priced]:
         """The policy of each track for a clock that starts at `start`; first match in order."""

@@ -5,7 +5,7 @@ that follows from both, so a clock handled twice tells nothing twice.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,7 +47,7 @@ class Kept:
     wake_at: datetime | None
     holder: StaffContact | None
     void: bool
-    #: When the steps of the escalation chain are due, and where a pause began or what was the end, for the timers.
+    #: When the steps of the escalation chain are due.
     steps: tuple[datetime, ...]
 
 
@@ -178,7 +178,7 @@ def _numbered(
             more = {**more, "detected_at": now}
         events.append(
             kind(
-                event_id=event_id(view),
+                event_id=derived_id("clock-event", view.clock_id, view.revision),
                 occurred_at=at or now,
                 recorded_at=now,
                 actor=ACTOR,
@@ -188,10 +188,6 @@ def _numbered(
             )
         )
     return tuple(events), view
-
-
-def event_id(view: ClockView) -> UUID:
-    return derived_id("clock-event", view.clock_id, view.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,60 +210,46 @@ WhoIs = Callable[[str | None, Role, StaffContact | None], StaffContact | None]
 
 
 def fire(
-    kept: Kept, chain: tuple[Step, ...], facts: ComplaintFacts | None, now: datetime, late_at: datetime, who: WhoIs
+    kept: Kept, chain: tuple[Step, ...], facts: ComplaintFacts | None, now: datetime, who: WhoIs
 ) -> tuple[Kept, list[ClockEvent], list[Raised]]:
     """What a timer finds at `now` on a running clock (F10): warning, breach, steps of the chain, each dated at its own
     instant and in that order, however late it is detected."""
     view = kept.view
-    told: list[_Make] = []
+    told: list[ClockEvent] = []
     if view.warn_at and view.warn_at <= now and not view.warned_at:
         view = view.model_copy(update={"warned_at": view.warn_at})
         events, view = _numbered([(ClockWarnedV1, view.warn_at, {"recipient": kept.holder})], view, facts, now)
-        all_events: list[ClockEvent] = [*events]
-    else:
-        all_events = []
+        told += events
     if view.due_at <= now and not view.breached_at:
         view = view.model_copy(update={"breached_at": view.due_at, "on_time": False})
-        told.append((ClockBreachedV1, view.due_at, {}))
-    events, view = _numbered(told, view, facts, now)
-    all_events += events
+        events, view = _numbered([(ClockBreachedV1, view.due_at, {})], view, facts, now)
+        told += events
     raised: list[Raised] = []
-    escalated = kept.escalated
-    while view.breached_at and escalated < len(kept.steps) and kept.steps[escalated] <= now:
-        step, at = chain[escalated], kept.steps[escalated]
-        escalated += 1
-        view = view.model_copy(update={"revision": view.revision + 1})
-        recipient = who(view.owner_team, step.role, kept.holder)
+    for number, (at, step) in enumerate(zip(kept.steps, chain, strict=False), start=1):
+        if number <= kept.escalated or not view.breached_at or at > now:
+            continue
         one = Raised(
-            derived_id("escalation", view.clock_id, escalated, view.due_at.isoformat()),
+            derived_id("escalation", view.clock_id, number, view.due_at.isoformat()),
             kept.history_id,
             view.clock_id,
-            escalated,
+            number,
             step.role,
             view.owner_team,
-            recipient,
+            who(view.owner_team, step.role, kept.holder),
             at,
             now,
         )
         raised.append(one)
-        all_events.append(
-            EscalationRaisedV1(
-                event_id=event_id(view),
-                occurred_at=at,
-                recorded_at=now,
-                actor=ACTOR,
-                clock=view,
-                facts=facts,
-                escalation_id=one.escalation_id,
-                step=escalated,
-                role=step.role,
-                recipient=recipient,
-                team_id=view.owner_team,
-                reason=escalation_reason(view.title, escalated, step.role, len(chain)),
-            )
-        )
-    coming = [at for at in (view.warn_at, view.due_at) if at and at > now] + list(kept.steps[escalated : escalated + 1])
-    wake_at = min(coming, default=None)
-    wake_at = late_at if wake_at is not None and wake_at <= now else wake_at
-    after = Kept(kept.history_id, view, now, escalated, wake_at, kept.holder, kept.void, kept.steps)
-    return after, all_events, raised
+        more = {
+            "escalation_id": one.escalation_id,
+            "step": number,
+            "role": step.role,
+            "recipient": one.recipient,
+            "team_id": one.team_id,
+            "reason": escalation_reason(view.title, number, step.role, len(chain)),
+        }
+        events, view = _numbered([(EscalationRaisedV1, at, more)], view, facts, now)
+        told += events
+    escalated = kept.escalated + len(raised)
+    coming = [at for at in (view.warn_at, view.due_at, *kept.steps[escalated:][:1]) if at and at > now]
+    return replace(kept, view=view, horizon=now, escalated=escalated, wake_at=min(coming, default=None)), told, raised

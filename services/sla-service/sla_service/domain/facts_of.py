@@ -163,3 +163,8 @@ def better_facts(first: ComplaintFacts, second: ComplaintFacts) -> ComplaintFact
     if first == second:
         return first
     return max(first, second, key=lambda one: one.model_dump_json())
+
+
+def without_name(facts: ComplaintFacts) -> ComplaintFacts:
+    """The telling of a complaint whose person was erased (A6)."""
+    return facts.model_copy(update={"customer": facts.customer.model_copy(update={"display": ""})})

@@ -1,0 +1,125 @@
+"""The HTTP door of sla-service."""
+
+from datetime import datetime
+from typing import Annotated, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
+
+from shared.contracts.vocabulary import ClockStatus, Metric
+from shared.web.auth import Principal, Role, allow
+from shared.web.errors import responses
+from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
+from shared.web.pages import Page, PagingDep, page
+from sla_service.api.shapes import (
+    CalendarOut,
+    Calendars,
+    ClockOut,
+    EscalationOut,
+    LedgerOut,
+    Policies,
+    PolicyIn,
+    PolicyOut,
+    PromiseOut,
+    promise_of,
+)
+from sla_service.usecases import Deps, ask, policies
+from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, PolicyGap, UnknownCalendar
+
+router = APIRouter()
+
+
+async def deps_of(request: Request) -> Deps:
+    return cast(Deps, request.app.state.deps)
+
+
+DepsDep = Annotated[Deps, Depends(deps_of)]
+Reader = Annotated[Principal, Depends(allow())]
+Complaint = Annotated[UUID | None, Query(description="Of this complaint alone")]
+
+
+@router.get("/v1/clocks")
+async def list_clocks(
+    request: Request,
+    principal: Reader,
+    paging: PagingDep,
+    deps: DepsDep,
+    complaint: Complaint = None,
+    status: ClockStatus | None = None,
+    metric: Metric | None = None,
+    breached: bool | None = None,
+    due_before: Annotated[AwareDatetime | None, Query(description="Due before this instant")] = None,
+) -> Page[ClockOut]:
+    """Clocks by their due instant, the earliest first."""
+    asked = ask.Asked(complaint, status, metric, breached, due_before)
+    rows = await ask.list_clocks(asked, principal, paging.after(datetime, UUID), paging.limit + 1, deps)
+    shown = [ClockOut.of(row, deps.clock.now()) for row in rows]
+    return page(shown, paging, request, key=lambda one: (one.due_at, one.clock_id))
+
+
+@router.get("/v1/clocks/{clock_id}", responses=responses(ask.NoSuchClock))
+async def get_clock(clock_id: UUID, principal: Reader, deps: DepsDep) -> ClockOut:
+    return ClockOut.of(await ask.get_clock(clock_id, principal, deps), deps.clock.now())
+
+
+@router.get("/v1/clocks/{clock_id}/ledger", responses=responses(ask.NoSuchClock))
+async def get_ledger(clock_id: UUID, principal: Reader, deps: DepsDep) -> LedgerOut:
+    """Why the clock stands where it stands: what became of every moment since its start, in both languages."""
+    return LedgerOut.of(await ask.get_ledger(clock_id, principal, deps))
+
+
+@router.get("/v1/escalations")
+async def list_escalations(
+    request: Request, principal: Reader, paging: PagingDep, deps: DepsDep, complaint: Complaint = None
+) -> Page[EscalationOut]:
+    """Steps of escalation chains that were raised, the newest first."""
+    position = paging.after(datetime, UUID)
+    rows = await ask.list_escalations(complaint, position, paging.limit + 1, principal, deps)
+    shown = [EscalationOut.model_validate(row) for row in rows]
+    return page(shown, paging, request, key=lambda one: (one.raised_at, one.escalation_id))
+
+
+@router.get("/v1/policies")
+async def list_policies(_: Reader, deps: DepsDep) -> Policies:
+    """Every version of every policy, the newest of each first."""
+    return Policies(data=[PolicyOut.of(row) for row in await policies.policy_rows(deps)])
+
+
+@router.post(
+    "/v1/policies",
+    status_code=201,
+    response_model=PolicyOut,
+    responses=responses(UnknownCalendar, PolicyGap, NotInThePast, NotAfterTheNewest, *ONCE_PROBLEMS),
+)
+async def publish_policy(
+    body: PolicyIn, principal: Annotated[Principal, Depends(allow(Role.ADMIN))], deps: DepsDep, once: OnceDep
+) -> Response:
+    """A new version of a policy, or a new policy. Clocks that run keep the version that they started with."""
+    async with deps.session() as tx:
+        if (first := await once.replay(tx)) is not None:
+            return first
+        version = await policies.publish(tx, body.policy, body.valid_from, body.reason, principal.actor, deps)
+        answer = PolicyOut(
+            policy_id=version.policy_id,
+            version=version.version,
+            valid_from=version.valid_from,
+            policy=version.spec,
+            calendar_version=version.calendar_version,
+            reason=body.reason,
+            created_by=principal.actor,
+            created_at=deps.clock.now(),
+        )
+        return await once.record(tx, answer, status=201)
+
+
+@router.get("/v1/calendars")
+async def list_calendars(_: Reader, deps: DepsDep) -> Calendars:
+    """Every version of every calendar, the newest of each first."""
+    return Calendars(data=[CalendarOut.of(row) for row in await policies.calendar_rows(deps)])
+
+
+@router.get("/v1/promise")
+async def promise(deps: DepsDep) -> PromiseOut:
+    """The published promise: what the policies that hold now give every customer (F11). Open to everybody."""
+    return PromiseOut(data=[promise_of(version) for version in await policies.current_policies(deps)])

@@ -1,0 +1,219 @@
+"""The shapes of sla-service's answers. Durations are ISO 8601, exact to the microsecond."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from shared.contracts.envelope import Actor, Bilingual, StaffContact
+from shared.contracts.sla import ClockView
+from shared.contracts.vocabulary import Metric, Urgency
+from sla_service.clocks.calendar import CalendarSpec
+from sla_service.clocks.durations import Basis, describe
+from sla_service.clocks.instants import instant_of
+from sla_service.clocks.ledger import Segment, SegmentKind, sentence
+from sla_service.clocks.policy import PolicySpec, PolicyVersion
+from sla_service.domain.titles import METRICS
+from sla_service.usecases.ask import Shown, Told
+
+Span = Annotated[timedelta, WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT1H40M"]})]
+
+
+class ClockOut(ClockView):
+    """A clock as it stands. `remaining_seconds` is plain time to the due instant, negative when it has passed; empty
+    for a clock that does not run."""
+
+    complaint_id: UUID | None = None
+    complaint_number: str | None = None
+    holder: StaffContact | None = None
+    remaining_seconds: float | None = None
+
+    @classmethod
+    def of(cls, shown: Shown, now: datetime) -> "ClockOut":
+        view = shown.view
+        return cls(
+            **view.model_dump(),
+            complaint_id=shown.complaint_id,
+            complaint_number=shown.complaint_number,
+            holder=shown.holder,
+            remaining_seconds=(view.due_at - now).total_seconds() if view.status.value == "running" else None,
+        )
+
+
+class SegmentOut(BaseModel):
+    begin: AwareDatetime
+    end: AwareDatetime
+    kind: SegmentKind
+    reason: str
+    overdue: bool
+    counted: Span
+    fact_id: UUID | None
+    text: Bilingual
+
+    @classmethod
+    def of(cls, segment: Segment) -> "SegmentOut":
+        return cls(
+            begin=instant_of(segment.begin),
+            end=instant_of(segment.end),
+            kind=segment.kind,
+            reason=segment.reason,
+            overdue=segment.overdue,
+            counted=timedelta(microseconds=segment.counted),
+            fact_id=segment.fact_id,
+            text=sentence(segment),
+        )
+
+
+class LedgerOut(BaseModel):
+    """Why a clock stands where it stands: segments without gaps; `counted` of all of them is `elapsed`."""
+
+    clock_id: UUID
+    metric: Metric
+    basis: Basis
+    policy: str
+    policy_version: int
+    calendar: str
+    calendar_version: int
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    until: AwareDatetime
+    elapsed: Span
+    segments: list[SegmentOut]
+
+    @classmethod
+    def of(cls, told: Told) -> "LedgerOut":
+        run, priced = told.state.run, told.state.priced
+        return cls(
+            clock_id=told.state.clock_id,
+            metric=run.metric,
+            basis=told.state.basis,
+            policy=priced.policy.policy_id,
+            policy_version=priced.policy.version,
+            calendar=priced.calendar.spec.calendar_id,
+            calendar_version=priced.calendar.version,
+            started_at=instant_of(run.start),
+            due_at=instant_of(told.state.due),
+            until=instant_of(run.end.at) if run.end else max(told.now, instant_of(run.start)),
+            elapsed=timedelta(microseconds=sum(one.counted for one in told.segments)),
+            segments=[SegmentOut.of(one) for one in told.segments],
+        )
+
+
+class EscalationOut(BaseModel):
+    """One step of a chain (F10). `raised_at` is when it was due, `detected_at` when the timer fired; `withdrawn` where
+    a fact that came late showed that the deadline was kept."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    escalation_id: UUID
+    complaint_id: Annotated[UUID, Field(validation_alias="history_id")]
+    clock_id: UUID
+    step: int
+    role: str
+    team_id: str | None
+    recipient: StaffContact | None
+    raised_at: AwareDatetime
+    detected_at: AwareDatetime
+    withdrawn: bool
+
+
+class PolicyIn(BaseModel):
+    """A new version of a policy. Without `valid_from` it holds from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy: PolicySpec
+    valid_from: AwareDatetime | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class PolicyOut(BaseModel):
+    policy_id: str
+    version: int
+    valid_from: AwareDatetime
+    policy: PolicySpec
+    calendar_version: int
+    reason: str
+    created_by: Actor
+    created_at: AwareDatetime
+
+    @classmethod
+    def of(cls, row: Any) -> "PolicyOut":
+        return cls(
+            policy_id=row.policy_id,
+            version=row.version,
+            valid_from=row.valid_from,
+            policy=PolicySpec.model_validate(row.spec),
+            calendar_version=row.calendar_version,
+            reason=row.reason,
+            created_by=row.created_by,
+            created_at=row.created_at,
+        )
+
+
+class CalendarOut(BaseModel):
+    calendar_id: str
+    version: int
+    calendar: CalendarSpec
+    created_at: AwareDatetime
+
+    @classmethod
+    def of(cls, row: Any) -> "CalendarOut":
+        return cls(
+            calendar_id=row.calendar_id,
+            version=row.version,
+            calendar=CalendarSpec.model_validate(row.spec),
+            created_at=row.created_at,
+        )
+
+
+class Policies(BaseModel):
+    data: list[PolicyOut]
+
+
+class Calendars(BaseModel):
+    data: list[CalendarOut]
+
+
+class PromiseLine(BaseModel):
+    metric: Metric
+    title: Bilingual
+    #: By urgency: how long at most, in words.
+    within: dict[Urgency, Bilingual]
+
+
+class PromisePolicy(BaseModel):
+    policy: str
+    version: int
+    title: Bilingual
+    valid_from: AwareDatetime
+    lines: list[PromiseLine]
+
+
+class PromiseOut(BaseModel):
+    """What the company promises its customers (F11): the policies that hold now, in the order of choice."""
+
+    data: list[PromisePolicy]
+
+
+#: What concerns the customer; the rest is between departments.
+_PROMISED = (Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.SURVEY, Metric.FOLLOW_UP)
+
+
+def promise_of(version: PolicyVersion) -> PromisePolicy:
+    return PromisePolicy(
+        policy=version.policy_id,
+        version=version.version,
+        title=version.spec.title,
+        valid_from=version.valid_from,
+        lines=[
+            PromiseLine(
+                metric=metric,
+                title=METRICS[metric],
+                within={urgency: describe(rule.target(urgency).due) for urgency in Urgency},
+            )
+            for metric in _PROMISED
+            if (rule := version.spec.rules.get(metric)) is not None
+        ],
+    )

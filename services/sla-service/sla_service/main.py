@@ -1,0 +1,32 @@
+"""sla-service from its parts."""
+
+from functools import partial
+
+from shared.bus import Bus
+from shared.clock import Clock
+from shared.ids import new_id
+from shared.service import Service, build_service, open_database
+from sla_service import api, events, store
+from sla_service.settings import Settings
+from sla_service.usecases import Deps, hear, policies, timers
+
+
+def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
+    """Policies and calendars are seeded at the start; the timers run beside the doors."""
+    database = open_database("sla", settings)
+    deps = Deps(database.session, database.reading, clock, new_id, settings)
+    return build_service(
+        "sla",
+        settings=settings,
+        database=database,
+        bus=bus,
+        deps=deps,
+        metadata=store.metadata,
+        title="Redress sla-service",
+        description="Service levels: clocks with their ledgers, escalations, policies and calendars.",
+        routers=[api.router],
+        consumes=events.CONSUMES,
+        publishes=events.PUBLISHES,
+        seed=[partial(policies.seed_pack, deps), partial(hear.refold_unpriced, deps)],
+        background=[partial(timers.run_timers, deps)],
+    )

@@ -1,0 +1,80 @@
+"""Versions of policies and calendars."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.envelope import Actor
+from sla_service.clocks.calendar import Calendar, CalendarSpec
+from sla_service.clocks.policy import Book, PolicySpec, PolicyVersion
+from sla_service.store.tables import book, calendars, policies
+
+
+async def revision(tx: AsyncSession) -> int:
+    """0 while nothing was ever kept."""
+    return await tx.scalar(select(book.c.revision)) or 0
+
+
+async def lock_book(tx: AsyncSession) -> int:
+    """One author at a time; the revision as it is."""
+    await tx.execute(text("insert into book (one_row, revision) values (true, 0) on conflict (one_row) do nothing"))
+    return await tx.scalar(select(book.c.revision).with_for_update()) or 0
+
+
+async def next_revision(tx: AsyncSession) -> None:
+    await tx.execute(book.update().values(revision=book.c.revision + 1))
+
+
+async def load_book(tx: AsyncSession) -> Book:
+    """Every version of every policy and calendar."""
+    number = await revision(tx)
+    known = {
+        (row.calendar_id, row.version): Calendar(CalendarSpec.model_validate(row.spec), row.version)
+        for row in (await tx.execute(select(calendars))).all()
+    }
+    rows = (await tx.execute(select(policies))).all()
+    versions = [
+        PolicyVersion(
+            spec=PolicySpec.model_validate(row.spec),
+            version=row.version,
+            valid_from=row.valid_from,
+            calendar_version=row.calendar_version,
+        )
+        for row in rows
+    ]
+    return Book(versions, known, number)
+
+
+async def add_policy(tx: AsyncSession, version: PolicyVersion, *, reason: str, by: Actor, now: datetime) -> None:
+    await tx.execute(
+        policies.insert().values(
+            policy_id=version.policy_id,
+            version=version.version,
+            valid_from=version.valid_from,
+            calendar_version=version.calendar_version,
+            spec=version.spec.model_dump(mode="json"),
+            reason=reason,
+            created_by=by.model_dump(mode="json"),
+            created_at=now,
+        )
+    )
+
+
+async def add_calendar(tx: AsyncSession, spec: CalendarSpec, version: int, now: datetime) -> None:
+    await tx.execute(
+        calendars.insert().values(
+            calendar_id=spec.calendar_id, version=version, spec=spec.model_dump(mode="json"), created_at=now
+        )
+    )
+
+
+async def policy_rows(tx: AsyncSession) -> Sequence[Any]:
+    """The newest version of each policy first."""
+    return (await tx.execute(select(policies).order_by(policies.c.policy_id, policies.c.version.desc()))).all()
+
+
+async def calendar_rows(tx: AsyncSession) -> Sequence[Any]:
+    return (await tx.execute(select(calendars).order_by(calendars.c.calendar_id, calendars.c.version.desc()))).all()

@@ -1,0 +1,245 @@
+"""Clocks, escalations and the roster."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, or_, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.envelope import Bilingual, ComplaintFacts, StaffContact
+from shared.contracts.sla import ClockView
+from shared.contracts.triage import TeamChangedV1
+from shared.contracts.vocabulary import ClockStatus, Metric
+from sla_service.domain.changes import Kept, Raised
+from sla_service.store.tables import clocks, escalations, histories
+
+_VIEW = tuple(name for name in ClockView.model_fields if name not in ("clock_id", "title"))
+_COLUMNS = {
+    "clock_id": "uuid",
+    "history_id": "uuid",
+    "revision": "int",
+    "subject": "text",
+    "subject_id": "uuid",
+    "metric": "text",
+    "cycle": "int",
+    "policy": "text",
+    "policy_version": "int",
+    "calendar": "text",
+    "status": "text",
+    "started_at": "timestamptz",
+    "due_at": "timestamptz",
+    "warn_at": "timestamptz",
+    "warned_at": "timestamptz",
+    "breached_at": "timestamptz",
+    "fulfilled_at": "timestamptz",
+    "on_time": "bool",
+    "owner_team": "text",
+    "title": "text",
+    "holder": "text",
+    "void": "bool",
+    "steps": "text",
+    "escalated": "int",
+    "horizon": "timestamptz",
+    "wake_at": "timestamptz",
+}
+#: PostgreSQL's unnest flattens arrays of arrays and takes no jsonb from text, so these three travel as text.
+_CASTS = {"title": "::jsonb", "holder": "::jsonb", "steps": "::timestamptz[]"}
+_SAVE = text(
+    f"insert into clocks ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own column names
+    f"select {', '.join(name + _CASTS.get(name, '') for name in _COLUMNS)} from unnest("
+    + ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _COLUMNS.items())
+    + f") as r ({', '.join(_COLUMNS)}) order by clock_id on conflict (clock_id) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in ("clock_id", "history_id"))
+)
+
+
+def _columns(kept: Kept) -> dict[str, Any]:
+    view = kept.view
+    return {
+        "clock_id": view.clock_id,
+        "history_id": kept.history_id,
+        **{name: getattr(view, name) for name in _VIEW},
+        "title": view.title.model_dump_json(),
+        "holder": kept.holder.model_dump_json() if kept.holder else None,
+        "void": kept.void,
+        "steps": "{" + ",".join(f'"{step.isoformat()}"' for step in kept.steps) + "}",
+        "escalated": kept.escalated,
+        "horizon": kept.horizon,
+        "wake_at": kept.wake_at,
+    }
+
+
+async def save_clocks(tx: AsyncSession, changed: Sequence[Kept]) -> None:
+    """All of them in one statement."""
+    if changed:
+        rows = [_columns(one) for one in changed]
+        await tx.execute(_SAVE, {name: [row[name] for row in rows] for name in _COLUMNS})
+
+
+def view_of(row: Any) -> ClockView:
+    return ClockView(
+        clock_id=row.clock_id, title=Bilingual.model_validate(row.title), **{name: getattr(row, name) for name in _VIEW}
+    )
+
+
+def _kept(row: Any) -> Kept:
+    return Kept(
+        row.history_id,
+        view_of(row),
+        row.horizon,
+        row.escalated,
+        row.wake_at,
+        StaffContact.model_validate(row.holder) if row.holder else None,
+        row.void,
+        tuple(row.steps),
+    )
+
+
+_LOCK = text(
+    f"select {', '.join(_COLUMNS)} from clocks where history_id = any(cast(:ids as uuid[])) "  # noqa: S608
+    "order by clock_id for update"
+)
+_CLAIM = text(
+    f"select {', '.join('c.' + name for name in _COLUMNS)}, h.complaint from clocks c "  # noqa: S608
+    "join histories h on h.history_id = c.history_id where c.wake_at <= :now "
+    "order by c.wake_at, c.clock_id limit :limit for update of c skip locked"
+)
+
+
+async def lock_clocks(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Kept]:
+    """The clocks of these histories by clock id; a timer that holds one is waited for."""
+    rows = (await tx.execute(_LOCK, {"ids": list(ids)})).all()
+    return {row.clock_id: _kept(row) for row in rows}
+
+
+async def claim_due(tx: AsyncSession, now: datetime, limit: int) -> list[tuple[Kept, ComplaintFacts | None]]:
+    """Clocks whose timer is due, the earliest first; what another worker or a handler holds is left to it."""
+    rows = (await tx.execute(_CLAIM, {"now": now, "limit": limit})).all()
+    return [(_kept(row), ComplaintFacts.model_validate(row.complaint) if row.complaint else None) for row in rows]
+
+
+async def next_wake(tx: AsyncSession) -> datetime | None:
+    query = text("select wake_at from clocks where wake_at is not null order by wake_at limit 1")
+    found: datetime | None = await tx.scalar(query)
+    return found
+
+
+async def add_escalations(tx: AsyncSession, raised: Sequence[Raised]) -> None:
+    if raised:
+        await tx.execute(
+            escalations.insert(),
+            [
+                {
+                    "escalation_id": one.escalation_id,
+                    "history_id": one.history_id,
+                    "clock_id": one.clock_id,
+                    "step": one.step,
+                    "role": one.role,
+                    "team_id": one.team_id,
+                    "recipient": one.recipient.model_dump(mode="json") if one.recipient else None,
+                    "raised_at": one.raised_at,
+                    "detected_at": one.detected_at,
+                    "withdrawn": False,
+                }
+                for one in raised
+            ],
+        )
+
+
+async def withdraw_escalations(tx: AsyncSession, clock_ids: Sequence[UUID]) -> None:
+    if clock_ids:
+        await tx.execute(escalations.update().where(escalations.c.clock_id.in_(clock_ids)).values(withdrawn=True))
+
+
+_TEAMS = text(
+    "insert into teams (team_id, revision, roster) select t, n, r::jsonb from unnest(cast(:teams as text[]), "
+    "cast(:revisions as int[]), cast(:rosters as text[])) as r (t, n, r) order by t on conflict (team_id) do update "
+    "set revision = excluded.revision, roster = excluded.roster where teams.revision < excluded.revision"
+)
+
+
+async def save_teams(tx: AsyncSession, teams: Sequence[TeamChangedV1]) -> None:
+    """Keep the highest revision of each team."""
+    await tx.execute(
+        _TEAMS,
+        {
+            "teams": [team.team_id for team in teams],
+            "revisions": [team.revision for team in teams],
+            "rosters": [team.model_dump_json(include=_PLACES) for team in teams],
+        },
+    )
+
+
+_PLACES = {"contact", "lead", "manager", "executive"}
+
+
+async def rosters(tx: AsyncSession, team_ids: Iterable[str]) -> Mapping[str, dict[str, StaffContact | None]]:
+    query = text("select team_id, roster from teams where team_id = any(cast(:teams as text[]))")
+    rows = (await tx.execute(query, {"teams": sorted(team_ids)})).all()
+    return {
+        row.team_id: {
+            place: StaffContact.model_validate(row.roster[place]) if row.roster.get(place) else None
+            for place in _PLACES
+        }
+        for row in rows
+    }
+
+
+_SHOWN = select(clocks, histories.c.complaint).join(histories, histories.c.history_id == clocks.c.history_id)
+
+
+async def clock(tx: AsyncSession, clock_id: UUID) -> Any | None:
+    query = _SHOWN.where(clocks.c.clock_id == clock_id, clocks.c.revision > 0)
+    return (await tx.execute(query)).one_or_none()
+
+
+async def list_clocks(
+    tx: AsyncSession,
+    *,
+    history_id: UUID | None,
+    status: ClockStatus | None,
+    metric: Metric | None,
+    breached: bool | None,
+    due_before: datetime | None,
+    teams: Iterable[str] | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """By due instant."""
+    query: Select[Any] = _SHOWN.where(clocks.c.revision > 0)
+    if history_id is not None:
+        query = query.where(clocks.c.history_id == history_id)
+    if status is not None:
+        query = query.where(clocks.c.status == status.value)
+    if metric is not None:
+        query = query.where(clocks.c.metric == metric.value)
+    if breached is not None:
+        query = query.where(clocks.c.breached_at.is_not(None) if breached else clocks.c.breached_at.is_(None))
+    if due_before is not None:
+        query = query.where(clocks.c.due_at < due_before)
+    if teams is not None:
+        query = query.where(or_(clocks.c.owner_team.in_(list(teams)), clocks.c.owner_team.is_(None)))
+    if after is not None:
+        query = query.where(and_(tuple_(clocks.c.due_at, clocks.c.clock_id) > tuple_(*after)))
+    return list(await tx.execute(query.order_by(clocks.c.due_at, clocks.c.clock_id).limit(limit)))
+
+
+async def list_escalations(
+    tx: AsyncSession,
+    history_id: UUID | None,
+    teams: Iterable[str] | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """The newest first."""
+    query: Select[Any] = select(escalations)
+    if history_id is not None:
+        query = query.where(escalations.c.history_id == history_id)
+    if teams is not None:
+        query = query.where(or_(escalations.c.team_id.in_(list(teams)), escalations.c.team_id.is_(None)))
+    if after is not None:
+        query = query.where(tuple_(escalations.c.raised_at, escalations.c.escalation_id) < tuple_(*after))
+    query = query.order_by(escalations.c.raised_at.desc(), escalations.c.escalation_id.desc())
+    return list(await tx.execute(query.limit(limit)))

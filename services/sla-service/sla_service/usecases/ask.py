@@ -1,0 +1,120 @@
+"""What people and programs ask about clocks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.envelope import StaffContact
+from shared.contracts.sla import ClockView
+from shared.contracts.vocabulary import ClockStatus, Metric
+from shared.web.errors import NotFound
+from shared.web.principal import Principal
+from shared.web.visibility import may_see_team, visible_teams
+from sla_service.clocks.fold import ClockState, fold
+from sla_service.clocks.instants import micros
+from sla_service.clocks.ledger import Segment, ledger
+from sla_service.store import clocks, histories
+from sla_service.usecases.deps import Deps
+
+
+class NoSuchClock(NotFound):
+    slug, title = "no-such-clock", "There is no such clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which clocks; what is None does not matter."""
+
+    complaint: UUID | None = None
+    status: ClockStatus | None = None
+    metric: Metric | None = None
+    breached: bool | None = None
+    due_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A clock as it stands, with whose it is. `complaint_id` is empty for an improvement action."""
+
+    view: ClockView
+    history_id: UUID
+    complaint_id: UUID | None
+    complaint_number: str | None
+    holder: StaffContact | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A ledger with the clock that it explains, as the facts have it now."""
+
+    state: ClockState
+    segments: tuple[Segment, ...]
+    now: datetime
+
+
+async def list_clocks(
+    asked: Asked, principal: Principal, after: tuple[datetime, UUID] | None, limit: int, deps: Deps
+) -> list[Shown]:
+    """Clocks by their due instant."""
+    async with deps.reading() as tx:
+        rows = await clocks.list_clocks(
+            tx,
+            history_id=asked.complaint,
+            status=asked.status,
+            metric=asked.metric,
+            breached=asked.breached,
+            due_before=asked.due_before,
+            teams=visible_teams(principal),
+            after=after,
+            limit=limit,
+        )
+    return [_shown(row) for row in rows]
+
+
+async def get_clock(clock_id: UUID, principal: Principal, deps: Deps) -> Shown:
+    """Raises `NoSuchClock`."""
+    async with deps.reading() as tx:
+        return _seen(await clocks.clock(tx, clock_id), clock_id, principal)
+
+
+async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:
+    """Folded anew from the facts, up to now. Raises `NoSuchClock`."""
+    async with deps.reading() as tx:
+        history_id = _seen(await clocks.clock(tx, clock_id), clock_id, principal).history_id
+        history = await histories.history(tx, history_id)
+        assert history is not None
+        facts = await histories.facts_of(tx, [history_id])
+        book = await deps.shelf.book(tx)
+    folded = fold(history_id, history.complaint, facts[history_id], book)
+    for state in folded.clocks:
+        if state.clock_id == clock_id:
+            now = deps.clock.now()
+            return Told(state, ledger(state, micros(now)), now)
+    raise NoSuchClock(f"Clock {clock_id} cannot be priced by the policies and calendars of now; look at the log.")
+
+
+async def list_escalations(
+    complaint: UUID | None, after: tuple[datetime, UUID] | None, limit: int, principal: Principal, deps: Deps
+) -> Sequence[Any]:
+    """The newest first (F10)."""
+    async with deps.reading() as tx:
+        return await clocks.list_escalations(tx, complaint, visible_teams(principal), after, limit)
+
+
+def _seen(row: Any | None, clock_id: UUID, principal: Principal) -> Shown:
+    if row is None or (row.owner_team is not None and not may_see_team(principal, row.owner_team)):
+        raise NoSuchClock(f"No clock has the id {clock_id}; list them with GET /v1/clocks?complaint=….")
+    return _shown(row)
+
+
+def _shown(row: Any) -> Shown:
+    complaint = row.complaint
+    return Shown(
+        clocks.view_of(row),
+        row.history_id,
+        UUID(complaint["complaint_id"]) if complaint else None,
+        complaint["number"] if complaint else None,
+        StaffContact.model_validate(row.holder) if row.holder else None,
+    )

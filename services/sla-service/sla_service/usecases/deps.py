@@ -1,0 +1,63 @@
+"""What the use cases of sla-service are given."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.clock import Clock
+from sla_service.clocks.policy import Book
+from sla_service.settings import Settings
+from sla_service.store import books
+
+
+class Shelf:
+    """The book of policies and calendars, read anew when its revision in the database has grown."""
+
+    def __init__(self) -> None:
+        self._book: Book | None = None
+
+    async def book(self, tx: AsyncSession) -> Book:
+        if self._book is None or await books.revision(tx) != self._book.revision:
+            self._book = await books.load_book(tx)
+        return self._book
+
+
+class Alarm:
+    """When the timers of this process wake next; `sooner` wakes them where an earlier instant is armed."""
+
+    def __init__(self) -> None:
+        self.at: datetime | None = None
+        self.ring = asyncio.Event()
+
+    def listen(self) -> None:
+        """From here on every armed instant rings, until `set` says which is known."""
+        self.at = None
+        self.ring.clear()
+
+    def set(self, at: datetime | None) -> None:
+        self.at = at
+
+    def sooner(self, at: datetime | None) -> None:
+        if at is not None and (self.at is None or at < self.at):
+            self.ring.set()
+
+
+@dataclass(frozen=True)
+class Deps:
+    session: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    reading: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    clock: Clock
+    ids: Callable[[], UUID]
+    settings: Settings
+    shelf: Shelf = field(default_factory=Shelf)
+    alarm: Alarm = field(default_factory=Alarm)
+
+    @property
+    def late_at(self) -> datetime:
+        """When to look at a clock that is already late."""
+        return self.clock.now() + timedelta(seconds=self.settings.late_grace_seconds)

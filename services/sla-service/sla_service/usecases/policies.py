@@ -1,0 +1,137 @@
+"""Policies and calendars: seeded from a pack, then changed by versions (F9)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.envelope import Actor, ActorKind
+from shared.web.errors import Conflict, Invalid
+from sla_service.clocks.calendar import CalendarSpec
+from sla_service.clocks.policy import Book, PolicySpec, PolicyVersion, gap
+from sla_service.store import books
+from sla_service.usecases.deps import Deps
+from sla_service.usecases.packs import load_pack
+
+#: The first version of a pack's policies holds for every complaint, however old.
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+_PACK = Actor(kind=ActorKind.SYSTEM, id="policy-pack")
+
+
+class UnknownCalendar(Invalid):
+    slug, title = "unknown-calendar", "The policy names a calendar that does not exist"
+
+
+class PolicyGap(Invalid):
+    slug, title = "policy-gap", "Some complaints would have no policy"
+
+
+class NotInThePast(Invalid):
+    slug, title = "policy-in-the-past", "A policy cannot begin to hold in the past"
+
+
+class NotAfterTheNewest(Conflict):
+    slug, title = "policy-not-newest", "A later version is already waiting"
+
+
+async def seed_pack(deps: Deps) -> None:
+    """Keep the pack's policies and calendars where they are new or the pack has changed.
+
+    A policy that a person has changed since is left as it is; what changes holds from now on. Raises `PackError`.
+    """
+    specs, calendars = load_pack(deps.settings.policy_pack)
+    async with deps.session() as tx:
+        await books.lock_book(tx)
+        book = await books.load_book(tx)
+        now = deps.clock.now()
+        renewed = {spec.calendar_id for spec in calendars if await _keep_calendar(tx, book, spec, now)}
+        authors = {row.policy_id: row.created_by["id"] for row in reversed(await books.policy_rows(tx))}
+        changed = bool(renewed)
+        for spec in specs:
+            versions = book.versions.get(spec.policy_id, [])
+            newest = versions[-1] if versions else None
+            unchanged = newest is not None and newest.spec == spec and spec.calendar not in renewed
+            if unchanged or (newest is not None and authors[spec.policy_id] != _PACK.id):
+                continue
+            version = PolicyVersion(
+                spec=spec,
+                version=newest.version + 1 if newest else 1,
+                valid_from=max(now, newest.valid_from) if newest else _ALWAYS,
+                calendar_version=_newest_calendar(book, spec.calendar) + (spec.calendar in renewed),
+            )
+            reason = f"pack {deps.settings.policy_pack}"
+            await books.add_policy(tx, version, reason=reason, by=_PACK, now=now)
+            changed = True
+        if changed:
+            await books.next_revision(tx)
+
+
+async def _keep_calendar(tx: AsyncSession, book: Book, spec: CalendarSpec, now: datetime) -> bool:
+    newest = _newest_calendar(book, spec.calendar_id)
+    if newest and book.calendars[spec.calendar_id, newest].spec == spec:
+        return False
+    await books.add_calendar(tx, spec, newest + 1, now)
+    return True
+
+
+def _newest_calendar(book: Book, calendar_id: str) -> int:
+    """Its version, 0 where there is none."""
+    return max((version for known, version in book.calendars if known == calendar_id), default=0)
+
+
+async def publish(
+    tx: AsyncSession, spec: PolicySpec, valid_from: datetime | None, reason: str, by: Actor, deps: Deps
+) -> PolicyVersion:
+    """A new version of a policy, which holds for clocks that start from `valid_from` (or now) on. What runs keeps the
+    version that it started with.
+
+    Raises `UnknownCalendar`, `PolicyGap`, `NotInThePast`, `NotAfterTheNewest`.
+    """
+    await books.lock_book(tx)
+    book = await books.load_book(tx)
+    now = deps.clock.now()
+    if valid_from is not None and valid_from < now:
+        raise NotInThePast(
+            f"valid_from is before {now.isoformat()}: what was promised stays. Leave it out for now.",
+            pointer="/valid_from",
+        )
+    calendar_version = _newest_calendar(book, spec.calendar)
+    if not calendar_version:
+        known = ", ".join(sorted({calendar_id for calendar_id, _ in book.calendars}))
+        raise UnknownCalendar(f"There is no calendar {spec.calendar!r}; there are {known}.", pointer="/policy/calendar")
+    others = [versions[-1].spec for policy_id, versions in book.versions.items() if policy_id != spec.policy_id]
+    if problem := gap([*others, spec]):
+        raise PolicyGap(f"With this version {problem}.", pointer="/policy/rules")
+    versions = book.versions.get(spec.policy_id, [])
+    start = valid_from or now
+    if versions and start < versions[-1].valid_from:
+        raise NotAfterTheNewest(
+            f"Version {versions[-1].version} holds from {versions[-1].valid_from.isoformat()}; choose a later instant.",
+            pointer="/valid_from",
+        )
+    version = PolicyVersion(
+        spec=spec,
+        version=versions[-1].version + 1 if versions else 1,
+        valid_from=start,
+        calendar_version=calendar_version,
+    )
+    await books.add_policy(tx, version, reason=reason, by=by, now=now)
+    await books.next_revision(tx)
+    return version
+
+
+async def policy_rows(deps: Deps) -> list[Any]:
+    async with deps.reading() as tx:
+        return list(await books.policy_rows(tx))
+
+
+async def calendar_rows(deps: Deps) -> list[Any]:
+    async with deps.reading() as tx:
+        return list(await books.calendar_rows(tx))
+
+
+async def current_policies(deps: Deps) -> list[PolicyVersion]:
+    """The versions that hold now, in the order in which they are chosen (F11)."""
+    async with deps.reading() as tx:
+        book = await deps.shelf.book(tx)
+        return book.valid_at_instant(deps.clock.now())
