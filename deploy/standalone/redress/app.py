@@ -122,6 +122,10 @@ def settings_of(name: str, given: Mapping[str, Any], keys: Path | None) -> Servi
 
 def document_of(name: str) -> dict[str, Any]:
     """The OpenAPI document of one service, without a database or a bus."""
-    given = {"database_url": "postgresql://redress@127.0.0.1/redress", "kafka_bootstrap_servers": None}
+    given = {
+        "database_url": "postgresql://redress@127.0.0.1/redress",
+        "kafka_bootstrap_servers": None,
+        "smtp_host": "127.0.0.1",
+    }
     document: dict[str, Any] = build(name, settings_of(name, given, None), SystemClock(), None).app.openapi()
     return document

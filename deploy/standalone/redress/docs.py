@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 
 from redress import asyncapi
+from redress.app import document_of, installed
 from shared.contracts import BY_TYPE, Event
 
 ROOT = Path(__file__).resolve().parents[3]
+OPENAPI = ROOT / "docs" / "openapi"
 SNAPSHOTS = ROOT / "tests" / "contract" / "snapshots"
 
 #: What a schema says to people and what a reader may ignore.
@@ -21,11 +23,15 @@ DESCENDED = frozenset(
 
 
 def main() -> int:
-    """Write docs/asyncapi.yaml and the snapshots; 1 where a contract has broken."""
+    """Write docs/asyncapi.yaml, docs/openapi/*.json and the snapshots; 1 where a contract has broken."""
     (ROOT / "docs" / "asyncapi.yaml").write_text(
         # By way of JSON, so that parts which stand in several places are written out and not as YAML anchors.
         yaml.safe_dump(json.loads(json.dumps(asyncapi.document())), sort_keys=False, allow_unicode=True, width=120)
     )
+    for service in installed():
+        path = OPENAPI / f"{service}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(pretty(document_of(service)))
     broken = [problem for event in BY_TYPE.values() for problem in _write_snapshot(event)]
     for problem in broken:
         print(problem, file=sys.stderr)
