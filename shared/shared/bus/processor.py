@@ -226,7 +226,7 @@ class Processor:
                     buried.append((item, item.poison))
             for contract, handler, group in waves(todo):
                 await reach("consumer.before_handler", name)
-                with working_on(group):
+                with working_on(self.member.name, group):
                     await handler([item.event for item in group], tx, self.member.deps)
                 groups.append((contract, len(group)))
             if todo:
@@ -290,7 +290,7 @@ class Processor:
                 if item is None or item.handler is None:
                     await deadletters.mark_failed(tx, letter.id, (item and item.poison) or gone)
                     return
-                with working_on([item]):
+                with working_on(self.member.name, [item]):
                     await item.handler([item.event], tx, self.member.deps)
                 await deadletters.mark_replayed(tx, letter.id)
 

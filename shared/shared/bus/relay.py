@@ -47,9 +47,11 @@ class Waiting(NamedTuple):
     headers: Any
     payload: bytes | None
 
-    def event_headers(self) -> list[tuple[str, bytes]]:
+    def event_headers(self, traceparent: str | None = None) -> list[tuple[str, bytes]]:
         extra = json.loads(self.headers) if isinstance(self.headers, str) else self.headers
-        return headers_of(self.type, self.key, self.event_id, self.source, self.time, self.traceparent, extra)
+        return headers_of(
+            self.type, self.key, self.event_id, self.source, self.time, traceparent or self.traceparent, extra
+        )
 
 
 COLUMNS = ", ".join(Waiting._fields)

@@ -10,21 +10,18 @@ import structlog
 from shared.bus.codec import Item
 from shared.bus.port import Handler
 from shared.contracts import Event
-from shared.telemetry.tracing import trace_id_of, use_traceparent, use_traces
+from shared.telemetry.tracing import consuming, trace_id_of
 
 
 @contextmanager
-def working_on(group: Sequence[Item]) -> Generator[None]:
+def working_on(service: str, group: Sequence[Item]) -> Generator[None]:
     """The traces of the group for what is published meanwhile, and the complaint for the logs where it is one."""
-    with use_traces({item.key: item.traceparent for item in group if item.traceparent}), use_traceparent(None):
+    with consuming(service, [(item.key, item.type, item.traceparent) for item in group]):
         if len(group) > 1:
             yield
             return
         trace = trace_id_of(group[0].traceparent)
-        with (
-            use_traceparent(group[0].traceparent),
-            structlog.contextvars.bound_contextvars(complaint_id=group[0].key, trace_id=trace),
-        ):
+        with structlog.contextvars.bound_contextvars(complaint_id=group[0].key, trace_id=trace):
             yield
 
 

@@ -34,6 +34,8 @@ Build = Callable[[S, Clock, Bus], Service]
 
 #: Set for a worker by its parent: the file descriptor of its listening socket.
 LISTEN_FD = "REDRESS_LISTEN_FD"
+#: And the parent itself, by process id.
+PARENT = "REDRESS_PARENT"
 #: Requests that are under way get this many seconds to end.
 GRACE = 20
 WORKER_PAUSE = 1.0
@@ -128,7 +130,11 @@ async def _serve(build: Build[S], settings: S, listening: socket.socket) -> None
         try:
             host, port = listening.getsockname()[:2]
             log.info("listening", service=service.name, url=f"http://{host}:{port}")
-            await server_for(service.app).serve([listening])
+            server = server_for(service.app)
+            watch = asyncio.create_task(_end_with_parent(server)) if LISTEN_FD in os.environ else None
+            await server.serve([listening])
+            if watch is not None:
+                watch.cancel()
         finally:
             await service.stop()
     finally:
@@ -141,6 +147,14 @@ def _package() -> str:
     if spec is None or not spec.parent:
         sys.exit("More than one worker needs `python -m <package>`.")
     return spec.parent
+
+
+async def _end_with_parent(server: Server) -> None:
+    """A worker whose parent was killed would go on unseen, on a socket that nobody else can have."""
+    while os.getppid() == int(os.environ[PARENT]):  # noqa: ASYNC110 (nobody sets an event when a parent is killed)
+        await asyncio.sleep(WORKER_PAUSE)
+    log.error("the parent has gone; this worker ends")
+    server.should_exit = True
 
 
 def _supervise(module: str, settings: ServiceSettings) -> int:
@@ -171,11 +185,15 @@ def _supervise(module: str, settings: ServiceSettings) -> int:
                 else:
                     workers[index] = _spawn(module, sockets[index])
     codes = [worker.wait() for worker in workers]
-    return max(abs(code) for code in codes)
+    # One that had not begun yet ends by the signal itself: it had nothing to put in order.
+    return max((abs(code) for code in codes if code != -signal.SIGTERM), default=0)
 
 
 def _spawn(module: str, listening: socket.socket) -> "subprocess.Popen[bytes]":
     fd = listening.fileno()
     return subprocess.Popen(
-        [sys.executable, "-m", module], env={**os.environ, LISTEN_FD: str(fd)}, pass_fds=(fd,), start_new_session=True
+        [sys.executable, "-m", module],
+        env={**os.environ, LISTEN_FD: str(fd), PARENT: str(os.getpid())},
+        pass_fds=(fd,),
+        start_new_session=True,
     )

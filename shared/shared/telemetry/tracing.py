@@ -6,8 +6,8 @@ that logs of one complaint's way through all services can be joined.
 
 import re
 import secrets
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
@@ -131,6 +131,39 @@ class span:
             self._recording.__exit__(kind, error, at)
         elif self._token is not None:
             _current.reset(self._token)
+
+
+@contextmanager
+def consuming(service: str, events: Sequence[tuple[str, str, str | None]]) -> Generator[None]:
+    """A batch at work: (key, type, traceparent) of each event, never two of one key.
+
+    Each event goes on in its own trace; what is added to the outbox meanwhile finds its trace by its key. One event
+    alone is also the current position.
+    """
+    provider = _providers.get(service)
+    if provider is None:
+        by_key = {key: traceparent for key, _, traceparent in events if traceparent}
+        with use_traces(by_key), use_traceparent(events[0][2] if len(events) == 1 else None):
+            yield
+        return
+    with ExitStack() as recordings:
+        made = {
+            key: recordings.enter_context(
+                _recorded(provider, f"handle {kind}", parse(parent), "consumer", {})
+            ).traceparent
+            for key, kind, parent in events
+        }
+        with use_traces(made), use_traceparent(made[events[0][0]] if len(events) == 1 else None):
+            yield
+
+
+def published(service: str, kind: str, traceparent: str | None) -> str | None:
+    """Record that an event of `kind` was handed to the broker; the traceparent that travels with it."""
+    provider = _providers.get(service)
+    if provider is None:
+        return traceparent
+    with _recorded(provider, f"publish {kind}", parse(traceparent), "producer", {}) as context:
+        return context.traceparent
 
 
 @contextmanager

@@ -188,8 +188,20 @@ async def test_under_another_application_links_and_documents_know_where_they_are
             assert logged == [], "probes are quiet here too"
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_a_process_serves_until_it_is_told_to_end(sample_url: str, workers: int) -> None:
+async def test_workers_end_when_their_parent_was_killed(sample_url: str) -> None:
+    parent = await _process(sample_url, workers=2)
+    url = await _url_of(parent, 2)
+    parent.kill()
+    assert parent.stderr is not None
+    rest = (await asyncio.wait_for(parent.stderr.read(), 20)).decode()
+    await parent.wait()
+    assert rest.count("service stopped") == 2, rest
+    with pytest.raises(httpx.ConnectError):
+        async with AsyncClient(base_url=url) as client:
+            await client.get("/livez")
+
+
+async def _process(sample_url: str, *, workers: int) -> asyncio.subprocess.Process:
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.getcwd(),
@@ -198,18 +210,31 @@ async def test_a_process_serves_until_it_is_told_to_end(sample_url: str, workers
         "SAMPLE_PORT": "0",
         "WORKERS": str(workers),
     }
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.sample_service", env=env, stderr=subprocess.PIPE
     )
+
+
+async def _url_of(process: asyncio.subprocess.Process, workers: int) -> str:
+    """Where it listens, once all workers do."""
+    assert process.stderr is not None
+    listening: list[str] = []
+    while len(listening) < workers:
+        line = (await process.stderr.readline()).decode()
+        assert line, "it ended before it listened"
+        if '"event": "listening"' in line:
+            listening.append(line)
+    return str(json.loads(listening[0])["url"])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_process_serves_until_it_is_told_to_end(sample_url: str, workers: int) -> None:
+    process = await _process(sample_url, workers=workers)
     try:
-        assert process.stderr is not None
-        url = ""
-        while '"event": "listening"' not in (line := (await process.stderr.readline()).decode()):
-            assert line, "it ended before it listened"
-        url = json.loads(line)["url"]
-        async with AsyncClient(base_url=url, headers=signed_in(Role.AGENT)) as client:
+        async with AsyncClient(base_url=await _url_of(process, workers), headers=signed_in(Role.AGENT)) as client:
             assert (await client.post("/v1/notes", json={"text": "a"})).status_code == 201
         process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
         rest = (await asyncio.wait_for(process.stderr.read(), 20)).decode()
         assert await process.wait() == 0, rest
         assert rest.count("service stopped") == workers

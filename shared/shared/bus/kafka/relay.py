@@ -14,6 +14,7 @@ from shared.bus.kafka.settings import KafkaSettings
 from shared.bus.metrics import BusMetrics
 from shared.bus.port import Member
 from shared.bus.relay import COLUMNS, Relay, Waiting
+from shared.telemetry.tracing import published
 
 log = structlog.get_logger("bus")
 
@@ -56,7 +57,12 @@ class KafkaRelay(Relay):
         for row in rows:
             try:
                 acks.append(
-                    await producer.send(row.topic, row.payload, key=row.key.encode(), headers=row.event_headers())
+                    await producer.send(
+                        row.topic,
+                        row.payload,
+                        key=row.key.encode(),
+                        headers=row.event_headers(published(self.member.name, row.type, row.traceparent)),
+                    )
                 )
             except MessageSizeTooLargeError:
                 refused.append(row)
