@@ -139,9 +139,9 @@ class TemplateBody(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "subject": "进展:{{ number }}",
-                    "text": "您好,\n\n{{ progress }}\n\n{{ house }}",
-                    "short": "【{{ house }}】{{ progress }}",
+                    "subject": "{{ house }}的消息",
+                    "text": "您好,\n\n我们会尽快与您联系。\n\n{{ house }}",
+                    "short": "【{{ house }}】我们会尽快与您联系。",
                     "html": None,
                 }
             ]

@@ -5,10 +5,8 @@ address exists; a notice in the system is always possible and comes last.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.headerregistry import Address
 from uuid import UUID
 
 from notify_service.domain.masking import masked
@@ -38,6 +36,11 @@ _STAFF = (Means.EMAIL, Means.WECOM, Means.SMS, Means.IN_SYSTEM)
 _ROLES = {"team_lead": "lead", "department_manager": "manager"}
 
 _CHINESE_MOBILE = re.compile(r"\+861[3-9]\d{9}")
+#: RFC 5321 Mailbox with a dot-string and a domain name; quoted local parts and address literals are not written to.
+_MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
 _PHONE = re.compile(r"\+?\d{5,15}")
 
 
@@ -97,14 +100,14 @@ def usable_mobile(phone: str) -> bool:
 def mail_address(address: str) -> str | None:
     """The address as SMTP takes it everywhere (an international domain in its ASCII form), or None where it is not
     one: what would add a header or a second recipient is none. A local part beyond ASCII is not written to."""
-    if not address.isprintable() or any(mark in address for mark in " ,;<>()"):
-        return None
     local, _, domain = address.rpartition("@")
-    try:
-        parsed = Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
-    except (MessageError, ValueError, IndexError):
-        return None
-    return parsed.addr_spec if parsed.username and parsed.domain else None
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode()
+        except UnicodeError:
+            return None
+    written = f"{local}@{domain}"
+    return written if len(written) <= 254 and _MAIL_ADDRESS.fullmatch(written) else None
 
 
 def means_in_order(
@@ -136,10 +139,10 @@ def complainant_destination(
         message.facts.channel if message.facts else None,
         message.channel,
     )
-    addresses = {
-        Means.SMS: next(filter(usable_mobile, known.phones), None),
-        Means.EMAIL: next(filter(None, map(mail_address, known.emails)), None),
-        Means.WECOM: known.wecom_id or None,
+    addresses: _Addresses = {
+        Means.SMS: filter(usable_mobile, known.phones),
+        Means.EMAIL: filter(None, map(mail_address, known.emails)),
+        Means.WECOM: filter(None, (known.wecom_id,)),
     }
     means, address = _first(order, addresses)
     shown = customer.display if means is Means.IN_SYSTEM else masked(means, address)
@@ -151,20 +154,24 @@ def staff_destination(message: Message, staff: StaffContact | None, language: La
     if staff is None:
         key = f"team:{message.team_id}" if message.team_id else "unassigned"
         return Destination(Means.IN_SYSTEM, "", key, key, language)
-    addresses = {
-        Means.EMAIL: mail_address(staff.email) if staff.email else None,
-        Means.WECOM: staff.wecom or None,
-        Means.SMS: staff.phone if staff.phone and usable_mobile(staff.phone) else None,
+    addresses: _Addresses = {
+        Means.EMAIL: filter(None, map(mail_address, filter(None, (staff.email,)))),
+        Means.WECOM: filter(None, (staff.wecom,)),
+        Means.SMS: filter(usable_mobile, filter(None, (staff.phone,))),
     }
     means, address = _first(_STAFF, addresses)
     shown = f"{staff.name} {masked(means, address)}".strip()
     return Destination(means, address, shown, staff.staff_id, language)
 
 
-def _first(order: tuple[Means, ...], addresses: Mapping[Means, str | None]) -> tuple[Means, str]:
+#: By means, best first; looked at when it is that means' turn.
+_Addresses = Mapping[Means, Iterator[str]]
+
+
+def _first(order: tuple[Means, ...], addresses: _Addresses) -> tuple[Means, str]:
     for means in order:
         if means is Means.IN_SYSTEM:
             break
-        if address := addresses[means]:
+        if address := next(addresses[means], None):
             return means, address
     return Means.IN_SYSTEM, ""

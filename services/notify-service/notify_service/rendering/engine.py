@@ -68,11 +68,24 @@ def _compiled(source: str, *, markup: bool) -> Template:
 
 def render(parts: TemplateParts, variables: Mapping[str, Any]) -> Rendered:
     """Raises `TemplateFault` where a template asks for what the message has not."""
-    subject = _BREAKS.sub(" ", _render("subject", parts.subject, variables)).strip()[:_MOST_SUBJECT]
-    text = _render("text", parts.text, variables).strip() + "\n"
+    subject, text = _subject(parts, variables), _text(parts, variables)
     short = text if parts.short is None else _render("short", parts.short, variables)
     fragment = _paragraphs(text) if parts.html is None else _render("html", parts.html, variables, markup=True)
     return Rendered(subject, text, short.strip(), _document(subject, fragment))
+
+
+def render_short(parts: TemplateParts, variables: Mapping[str, Any]) -> Rendered:
+    """For means that carry neither a long text nor HTML: these are empty. Raises `TemplateFault`."""
+    short = _text(parts, variables) if parts.short is None else _render("short", parts.short, variables)
+    return Rendered(_subject(parts, variables), "", short.strip(), "")
+
+
+def _subject(parts: TemplateParts, variables: Mapping[str, Any]) -> str:
+    return _BREAKS.sub(" ", _render("subject", parts.subject, variables)).strip()[:_MOST_SUBJECT]
+
+
+def _text(parts: TemplateParts, variables: Mapping[str, Any]) -> str:
+    return _render("text", parts.text, variables).strip() + "\n"
 
 
 def _render(part: str, source: str, variables: Mapping[str, Any], *, markup: bool = False) -> str:

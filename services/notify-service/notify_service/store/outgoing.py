@@ -1,7 +1,7 @@
 """Outgoing messages: kept, claimed by a worker, recorded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -77,7 +77,7 @@ _RECORD = text(
       text = case when m.redacted then '' else r.text end,
       lease = null, lease_until = null
     from r join held using (message_id) where m.message_id = r.message_id
-    returning m.*
+    returning m.message_id, m.status, m.attempts, m.round, m.redacted
     """
 )
 _NEXT = text(
@@ -152,17 +152,53 @@ async def let_wait(tx: AsyncSession, until: Sequence[tuple[UUID, datetime]]) -> 
     await tx.execute(_WAIT, {"rows": json_rows(rows)})
 
 
-async def record(tx: AsyncSession, lease: UUID, outcomes: Sequence[Outcome]) -> list[Message]:
-    """Write down how the attempts went; returns the messages that the lease still held, as they are now."""
+async def record(
+    tx: AsyncSession, lease: UUID, messages: Mapping[UUID, Message], outcomes: Sequence[Outcome]
+) -> list[Message]:
+    """Write down how the attempts went; returns the `messages` that the lease still held, as they are now."""
+    by_id = {outcome.message_id: outcome for outcome in outcomes}
     rows = [
-        {name: getattr(outcome, name) for name in Outcome.__slots__ if not name.endswith("_at")}
-        | {
+        {
+            "message_id": outcome.message_id,
+            "status": outcome.status,
+            "means": outcome.means,
+            "language": outcome.language,
+            "recipient": outcome.recipient,
+            "recipient_key": outcome.recipient_key,
+            "subject": outcome.subject,
+            "text": outcome.text,
             "due_at": outcome.due_at and outcome.due_at.isoformat(),
             "delivered_at": outcome.delivered_at and outcome.delivered_at.isoformat(),
+            "receipt": outcome.receipt,
+            "reason": outcome.reason,
         }
         for outcome in outcomes
     ]
-    return [message_of(row) for row in await tx.execute(_RECORD, {"rows": json_rows(rows), "lease": lease})]
+    written = await tx.execute(_RECORD, {"rows": json_rows(rows), "lease": lease})
+    return [_recorded(messages[row.message_id], by_id[row.message_id], row) for row in written]
+
+
+def _recorded(message: Message, outcome: Outcome, row: Row[Any]) -> Message:
+    facts = message.facts
+    if row.redacted and facts is not None:
+        facts = facts.model_copy(update={"customer": facts.customer.model_copy(update={"display": ""})})
+    return replace(
+        message,
+        status=Status(row.status),
+        attempts=row.attempts,
+        round=row.round,
+        facts=facts,
+        means=outcome.means,
+        language=outcome.language,
+        recipient="" if row.redacted else outcome.recipient,
+        recipient_key="" if row.redacted else outcome.recipient_key,
+        subject="" if row.redacted else outcome.subject,
+        text="" if row.redacted else outcome.text,
+        due_at=outcome.due_at or message.due_at,
+        delivered_at=outcome.delivered_at,
+        receipt=outcome.receipt,
+        reason=outcome.reason,
+    )
 
 
 async def next_due(tx: AsyncSession) -> datetime | None:

@@ -7,7 +7,7 @@ message; a worker that dies loses its lease and another sends again, with the sa
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from notify_service.domain import (
     complainant_destination,
     staff_destination,
 )
-from notify_service.rendering import Rendered, TemplateFault, TemplateParts, context, render, shipped
+from notify_service.rendering import Rendered, TemplateFault, TemplateParts, context, render, render_short, shipped
 from notify_service.usecases.deps import Deps
 from notify_service.usecases.outcome import outcome_event
 from shared.bus import outbox
@@ -125,9 +125,10 @@ async def ship(shipment: Shipment, deps: Deps) -> None:
 
 @stamina.retry(on=(DBAPIError, OSError), attempts=5, wait_max=2.0)
 async def _record(shipment: Shipment, results: Mapping[UUID, tuple[Result, datetime]], deps: Deps) -> None:
+    messages = {item.message.message_id: item.message for item in shipment.items}
     outcomes = [_outcome(item, *results[item.message.message_id], deps) for item in shipment.items]
     async with deps.session() as tx:
-        written = await store.record(tx, shipment.lease, outcomes)
+        written = await store.record(tx, shipment.lease, messages, outcomes)
         events = [event for message in written if (event := outcome_event(message, deps.clock.now())) is not None]
         outbox.add(tx, *events)
         if any(message.status is Status.QUEUED for message in written):
@@ -159,11 +160,11 @@ def _item(message: Message, destination: Destination, templates: _Templates, now
     if message.attempts >= deps.settings.attempts:
         # Every attempt ended with the death of its worker: whatever kills it must not do so for ever.
         return Item(message, destination, None, Refused("its attempts never came to an end"))
+    short = destination.means in (Means.SMS, Means.WECOM)
     try:
-        rendered = _write(message, destination.language, templates, deps)
+        rendered = _write(message, destination.language, templates, deps, render_short if short else render)
     except TemplateFault as fault:
         return Item(message, destination, None, Refused(f"template {message.purpose}: {fault.part}: {fault.why}"))
-    short = destination.means in (Means.SMS, Means.WECOM)
     letter = Letter(
         message_id=message.message_id,
         means=destination.means,
@@ -177,15 +178,21 @@ def _item(message: Message, destination: Destination, templates: _Templates, now
     return Item(message, destination, letter)
 
 
-def _write(message: Message, language: Language, templates: _Templates, deps: Deps) -> Rendered:
+def _write(
+    message: Message,
+    language: Language,
+    templates: _Templates,
+    deps: Deps,
+    make: Callable[[TemplateParts, Mapping[str, Any]], Rendered],
+) -> Rendered:
     variables = variables_of(message.purpose, message.params, language, deps)
     own = templates.get((message.purpose, language))
     if own is not None:
         try:
-            return render(own.parts, variables)
+            return make(own.parts, variables)
         except TemplateFault as fault:
             log.warning("template fails, the shipped one is used", purpose=message.purpose, part=fault.part)
-    return render(shipped(message.purpose, language), variables)
+    return make(shipped(message.purpose, language), variables)
 
 
 def variables_of(purpose: Purpose, params: Mapping[str, Any], language: Language, deps: Deps) -> dict[str, Any]:
