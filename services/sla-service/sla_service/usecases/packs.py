@@ -44,7 +44,7 @@ def load_pack(name: str) -> tuple[tuple[PolicySpec, ...], tuple[CalendarSpec, ..
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as problem:
         raise PackError(f"{path}: {problem.strerror}; SLA_POLICY_PACK is default, seconds or a file") from None
     except yaml.YAMLError as problem:
