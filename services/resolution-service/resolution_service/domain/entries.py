@@ -14,7 +14,6 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from resolution_service.domain.states import Fact, FactKind
-from shared.contracts import BY_TYPE
 from shared.contracts.envelope import Actor, ActorKind, ComplaintFacts, Event, Personal
 from shared.contracts.feedback import (
     ClosingSummaryWrittenV1,
@@ -29,6 +28,8 @@ from shared.contracts.triage import ComplaintClassifiedV1
 from shared.contracts.vocabulary import CaseState, LinkRelation, Purpose, VisitOutcome
 
 _ENVELOPE = frozenset(Event.model_fields) | {"facts"}
+#: Not kept: who has a survey's address can answer it.
+_SECRET = frozenset({"url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def personal_fields(contract: type[Event]) -> frozenset[str]:
 
 @cache
 def _split(contract: type[Event]) -> tuple[set[str], set[str]]:
-    own = {name: field for name, field in contract.model_fields.items() if name not in _ENVELOPE}
+    own = {name: field for name, field in contract.model_fields.items() if name not in _ENVELOPE | _SECRET}
     personal = {
         name
         for name, field in own.items()
@@ -153,10 +154,6 @@ def _holds_personal(model: type[BaseModel]) -> bool:
     )
 
 
-def contract_of(type_name: str) -> type[Event]:
-    return BY_TYPE[type_name]
-
-
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An entry as it was read back; `content` is facts and personal parts together."""
@@ -167,5 +164,4 @@ class Kept:
     recorded_at: datetime
     actor: Actor
     content: Mapping[str, Any]
-    cycle: int | None
     complaint_id: UUID

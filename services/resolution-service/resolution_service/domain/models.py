@@ -7,6 +7,7 @@ from uuid import UUID
 
 from resolution_service.domain.states import Standing
 from shared.contracts.envelope import Actor, Bilingual, ComplaintFacts, Money, StaffContact
+from shared.contracts.resolution import InvestigationRecordedV1, ProgressToldV1
 from shared.contracts.vocabulary import CaseState, Emotion, Kind, MeasureKind, MeasureStatus
 
 
@@ -95,6 +96,60 @@ class Measure:
     decided_by: Actor | None = None
     decision_reason: str | None = None
     done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was checked and found (B6)."""
+
+    finding_id: UUID
+    complaint_id: UUID
+    cycle: int
+    method: str
+    nature: Literal["fact", "opinion"]
+    text: str
+    found_at: datetime
+    found_by: Actor
+
+    @classmethod
+    def of(cls, event: InvestigationRecordedV1) -> "Finding":
+        return cls(
+            event.finding_id,
+            event.complaint_id,
+            event.cycle,
+            event.method,
+            event.nature,
+            event.text,
+            event.occurred_at,
+            event.actor,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the customer was told (C5), the promise that was made with it and the one that was kept by it."""
+
+    progress_id: UUID
+    complaint_id: UUID
+    cycle: int
+    text: str
+    told_at: datetime
+    told_by: Actor
+    promise: Promise | None = None
+    kept: UUID | None = None
+
+    @classmethod
+    def of(cls, event: ProgressToldV1, *, promise: Promise | None, kept: UUID | None) -> "Progress":
+        return cls(
+            event.progress_id,
+            event.complaint_id,
+            event.cycle,
+            event.text,
+            event.occurred_at,
+            event.actor,
+            promise,
+            kept,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,11 @@ class Standing:
         return self.cycle - 1
 
     @property
+    def cycle_since(self) -> datetime:
+        """When this cycle began: with the receipt or the last reopening."""
+        return next(move.at for move in self.moves if move.cycle == self.cycle)
+
+    @property
     def not_before(self) -> datetime:
         """The earliest instant that the next order may carry: no earlier than what it follows."""
         bounds = [move.at for move in self.moves if move.fact is None or move.fact.kind not in _MILESTONES]

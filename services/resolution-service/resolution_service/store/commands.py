@@ -194,7 +194,7 @@ async def upsert_actions(tx: AsyncSession, events: Sequence[ActionPlannedV1]) ->
     )
 
 
-_PLAN = {"review_id", "title", "kind", "owner", "aim", "due_at"}
+_PLAN = {"occurred_at", "review_id", "title", "kind", "owner", "aim", "due_at"}
 
 
 async def end_actions(tx: AsyncSession, events: Sequence[ActionDoneV1]) -> None:

@@ -13,14 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from resolution_service.domain.entries import Entry
 from resolution_service.domain.models import Case, moves
 from resolution_service.domain.states import Fact, FactKind, Standing
+from resolution_service.domain.worklist import URGENCY_RANK
 from resolution_service.store.bulk import rows_of, select_rows, values_of
 from resolution_service.store.rows import CASE_COLUMNS, case_from
 from resolution_service.store.tables import cases, clocks, entries, erasures
 from shared.contracts.envelope import Actor, ActorKind, ComplaintFacts
 from shared.contracts.sla import ClockEvent
-from shared.contracts.vocabulary import CaseState, Urgency
-
-_RANK = {Urgency.HIGH: 0, Urgency.MEDIUM: 1, Urgency.LOW: 2}
+from shared.contracts.vocabulary import CaseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def _case_row(heard: Heard) -> tuple[Any, ...]:
         facts.received_at,
         facts.channel.value,
         facts.urgency.value,
-        _RANK[facts.urgency],
+        URGENCY_RANK[facts.urgency],
         facts.urgency_revision,
         facts.customer.person_id,
         facts.model_dump_json(),

@@ -60,18 +60,21 @@ class Work:
     actor: Actor
     now: datetime
 
-    def at(self, occurred_at: datetime | None, pointer: str = "/occurred_at") -> datetime:
-        """When it was done: now, or earlier where it is written down late. Raises `BadInstant`."""
+    def at(
+        self, occurred_at: datetime | None, *, after: datetime | None = None, pointer: str = "/occurred_at"
+    ) -> datetime:
+        """When it was done: now, or earlier where it is written down late, but not before `after` (by default the start
+        of the cycle). Raises `BadInstant`."""
+        bound = self.standing.cycle_since if after is None else after
         if occurred_at is None:
-            return max(self.now, self.standing.not_before)
+            return max(self.now, bound)
         if occurred_at > self.now:
             raise BadInstant(
                 f"{occurred_at.isoformat()} lies in the future; it is {self.now.isoformat()}.", pointer=pointer
             )
-        if occurred_at < self.standing.not_before:
+        if occurred_at < bound:
             raise BadInstant(
-                f"{occurred_at.isoformat()} is before what it follows: the case has been {self.standing.state} since "
-                f"{self.standing.not_before.isoformat()}.",
+                f"{occurred_at.isoformat()} is before what it follows, which was at {bound.isoformat()}.",
                 pointer=pointer,
             )
         return occurred_at
