@@ -8,7 +8,7 @@ Problem
 └── Invalid     ├── ResultIncomplete  ├── UnknownTeam  ├── ReasonMissing  └── BadInstant
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
 from resolution_service.domain import states
@@ -20,8 +20,9 @@ from shared.web.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 class UnknownCase(NotFound):
     slug, title = "unknown-case", "This complaint is not known here"
 
-    def __init__(self, complaint_id: UUID | str = "…") -> None:
-        super().__init__(
+    @classmethod
+    def by(cls, complaint_id: UUID) -> "UnknownCase":
+        return cls(
             f"Nothing was heard of complaint {complaint_id} yet. Check the id; "
             "one that was received a moment ago is here as soon as its event has come."
         )
@@ -58,14 +59,15 @@ class IllegalMove(Conflict):
 
     slug, title = "illegal-move", "The case cannot go there from its state"
 
-    def __init__(self, state: CaseState | str = "", to: CaseState | str = "") -> None:
-        moves = states.MOVES[CaseState(state)] if state else {}
+    @classmethod
+    def between(cls, state: CaseState, to: CaseState) -> "IllegalMove":
+        moves = states.MOVES[state]
         listed = [{"to": target.value, "cause": cause.value, "by": _HOW[cause]} for target, cause in moves.items()]
         told = ", ".join(f"{target.value} ({_HOW[cause]})" for target, cause in moves.items()) or "none, it has ended"
-        super().__init__(
-            f"The case is {state or 'elsewhere'}; it cannot become {to or 'that'} so. Legal: {told}.",
+        return cls(
+            f"The case is {state}; it cannot become {to} so. Legal: {told}.",
             pointer="/to",
-            state=str(state),
+            state=state.value,
             legal=listed,
         )
 
@@ -73,19 +75,20 @@ class IllegalMove(Conflict):
 class CaseNotOpen(Conflict):
     slug, title = "case-not-open", "The case is not being worked on"
 
-    def __init__(self, state: CaseState | str = "") -> None:
-        super().__init__(
-            f"The case is {state or 'not open'}; this belongs to an open case. "
-            "A dissatisfied complainant's feedback reopens it.",
-            state=str(state),
+    @classmethod
+    def since_it_is(cls, state: CaseState) -> "CaseNotOpen":
+        return cls(
+            f"The case is {state}; this belongs to an open case. A dissatisfied complainant's feedback reopens it.",
+            state=state.value,
         )
 
 
 class NotAnalysedAgain(Conflict):
     slug, title = "not-analysed-again", "A reopened case is analysed again first"
 
-    def __init__(self, cycle: int = 2) -> None:
-        super().__init__(
+    @classmethod
+    def in_cycle(cls, cycle: int) -> "NotAnalysedAgain":
+        return cls(
             f"Cycle {cycle} has no finding yet. "
             "Record what was found this time (POST /v1/cases/{id}/findings), then resolve."
         )
@@ -112,26 +115,26 @@ class ResultIncomplete(Invalid):
 
     slug, title = "result-incomplete", "The written result lacks a part"
 
-    def __init__(self, missing: Iterable[str] = ("cause",)) -> None:
-        parts = list(missing)
-        super().__init__(
+    @classmethod
+    def without(cls, parts: Sequence[str]) -> "ResultIncomplete":
+        return cls(
             f"Missing: {', '.join(parts)}. Write each part in the customer's language; "
             "where there is no compensation, say so.",
             errors=[FieldError(detail=f"The result needs its {part}.", pointer=f"/{part}") for part in parts],
-            missing=parts,
+            missing=list(parts),
         )
 
 
 class UnknownTeam(Invalid):
     slug, title = "unknown-team", "The roster has no such team"
 
-    def __init__(self, team_id: str = "…", known: Iterable[str] = ()) -> None:
-        teams = sorted(known)
-        super().__init__(
-            f"{team_id!r} is not in the roster. Known: {', '.join(teams) or 'none yet'}. "
+    @classmethod
+    def among(cls, team_id: str, known: Sequence[str]) -> "UnknownTeam":
+        return cls(
+            f"{team_id!r} is not in the roster. Known: {', '.join(known) or 'none yet'}. "
             "An outside partner is named by `contact` alone.",
             pointer="/team_id",
-            known=teams,
+            known=list(known),
         )
 
 

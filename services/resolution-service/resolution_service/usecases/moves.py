@@ -34,7 +34,7 @@ async def move(
     """Raises `IllegalMove`, which lists the legal ones, and `ReasonMissing`."""
     work = await take_up(tx, deps, complaint_id, actor, expected)
     if order.to not in states.legal(work.standing.state, states.Cause.BY_HAND):
-        raise IllegalMove(work.standing.state, order.to)
+        raise IllegalMove.between(work.standing.state, order.to)
     if order.to is CaseState.WAITING_CUSTOMER and order.question is None:
         raise ReasonMissing("Waiting for the customer needs the question that is put to them.", pointer="/question")
     if order.to in states.REASON_REQUIRED and not order.reason.strip():
@@ -75,11 +75,11 @@ async def resolve(
     work = await take_up(tx, deps, complaint_id, actor, expected)
     standing = work.standing
     if missing := missing_parts(parts):
-        raise ResultIncomplete(missing)
+        raise ResultIncomplete.without(missing)
     if CaseState.RESOLVED not in states.legal(standing.state, states.Cause.RESULT):
-        raise IllegalMove(standing.state, CaseState.RESOLVED)
+        raise IllegalMove.between(standing.state, CaseState.RESOLVED)
     if standing.cycle > 1 and not await store.analysed_in(tx, complaint_id, standing.cycle):
-        raise NotAnalysedAgain(standing.cycle)
+        raise NotAnalysedAgain.in_cycle(standing.cycle)
     proposed = await store.measures_of(tx, complaint_id)
     waiting = [str(each.measure_id) for each in proposed if each.status is MeasureStatus.AWAITING_APPROVAL]
     if waiting:

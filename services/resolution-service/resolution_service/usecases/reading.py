@@ -25,7 +25,7 @@ async def dossier(deps: Deps, principal: Principal, complaint_id: UUID, wanted: 
     async with deps.reading() as tx:
         case = await store.case_of(tx, complaint_id)
         if case is None or not may_see_team(principal, case.team_id):
-            raise UnknownCase(complaint_id)
+            raise UnknownCase.by(complaint_id)
         entries = await store.entries_of(tx, complaint_id)
         whole = "timeline" in wanted
         clocks = await store.clocks_of(tx, complaint_id) if whole or "clocks" in wanted else []

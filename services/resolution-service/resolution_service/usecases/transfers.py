@@ -33,7 +33,7 @@ async def open_transfer(
     work = await take_up(tx, deps, complaint_id, actor, expected)
     work.need_open()
     if order.wait and CaseState.WAITING_THIRD_PARTY not in states.legal(work.standing.state, states.Cause.BY_HAND):
-        raise IllegalMove(work.standing.state, CaseState.WAITING_THIRD_PARTY)
+        raise IllegalMove.between(work.standing.state, CaseState.WAITING_THIRD_PARTY)
     team_id, name, contact = await _addressee(tx, order)
     at = work.at(order.occurred_at, after=work.standing.not_before if order.wait else None)
     event = TransferOpenedV1(
@@ -55,7 +55,7 @@ async def _addressee(tx: AsyncSession, order: OpenTransfer) -> tuple[str, Biling
         return OUTSIDE, Bilingual(zh=f"外部伙伴 {given.name}", en=f"Outside partner {given.name}"), given
     team = await store.team(tx, order.team_id)
     if team is None:
-        raise UnknownTeam(order.team_id, await store.team_ids(tx))
+        raise UnknownTeam.among(order.team_id, await store.team_ids(tx))
     return team.team_id, team.name, given or team.contact
 
 

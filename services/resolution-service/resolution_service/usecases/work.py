@@ -91,17 +91,17 @@ class Work:
     def need_open(self) -> None:
         """Raises `CaseNotOpen`."""
         if self.standing.state not in states.OPEN:
-            raise CaseNotOpen(self.standing.state)
+            raise CaseNotOpen.since_it_is(self.standing.state)
 
     def need_alive(self) -> None:
         """Open, or resolved and not yet closed. Raises `CaseNotOpen`."""
         if self.standing.state not in states.OPEN | states.RESOLVED:
-            raise CaseNotOpen(self.standing.state)
+            raise CaseNotOpen.since_it_is(self.standing.state)
 
     def order(self, to: CaseState, at: datetime, reason: str) -> CaseMovedV1:
         """The move by hand to `to`. Raises `IllegalMove`."""
         if to not in states.legal(self.standing.state, states.Cause.BY_HAND):
-            raise IllegalMove(self.standing.state, to)
+            raise IllegalMove.between(self.standing.state, to)
         there = replace(self.standing, state=to, since=at)
         return moved_event(self.case, there, self.deps.ids(), self.now, self.actor, reason)
 
@@ -143,7 +143,7 @@ async def take_up(tx: AsyncSession, deps: Deps, complaint_id: UUID, actor: Actor
     """Lock the case. `expected` is the If-Match header. Raises `UnknownCase`, `PreconditionFailed`."""
     case = await store.lock_case(tx, complaint_id)
     if case is None:
-        raise UnknownCase(complaint_id)
+        raise UnknownCase.by(complaint_id)
     if_match(expected, case.version)
     others = [] if case.plain else (await store.bearing_facts(tx, [case.id]))[case.id]
     facts = [*milestones(case), *others]
