@@ -62,7 +62,7 @@ class Desk:
         return answer.json()
 
     async def get(self, path: str, **params: Any) -> Any:
-        answer = await self.client.get(path, params=params)
+        answer = await self.client.get(path, params=params or None)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from resolution_service.store import tables
 from resolution_service.usecases import Deps
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import ComplaintFacts, Event
 from shared.contracts.sla import ClockBreachedV1, ClockFulfilledV1
 from shared.contracts.vocabulary import ClockStatus, LinkRelation, Metric, Purpose, Urgency
 from shared.db import Database
@@ -64,24 +64,22 @@ async def empty(deps: Deps) -> None:
         await tx.execute(text(f"truncate {names}"))
 
 
-@pytest.mark.parametrize(
-    "first", ["received", "classified", "assigned", "clock", "delivered", "message", "escalation", "survey"]
-)
-async def test_the_case_is_made_by_whatever_is_heard_of_it_first(deps: Deps, first: str) -> None:
-    of = facts()
-    heard: dict[str, Event] = {
-        "received": received(of),
-        "classified": b.classified(of),
-        "assigned": b.assigned(of),
-        "clock": b.clock(of, Metric.RESOLUTION, 2),
-        "delivered": b.acknowledged(of),
-        "message": b.message(of, 1),
-        "escalation": b.escalated(of, 3),
-        "survey": b.offered(of, 3),
-    }
-    await b.hear(deps, heard[first])
-    row = await case_row(deps, of)
-    assert (row["number"], row["channel"], row["received_at"]) == (of.number, "hotline", of.received_at)
+async def test_the_case_is_made_by_whatever_is_heard_of_it_first(deps: Deps) -> None:
+    makers: list[Callable[[ComplaintFacts], Event]] = [
+        received,
+        b.classified,
+        b.assigned,
+        b.acknowledged,
+        lambda of: b.clock(of, Metric.RESOLUTION, 2),
+        lambda of: b.message(of, 1),
+        lambda of: b.escalated(of, 3),
+        lambda of: b.offered(of, 3),
+    ]
+    for make in makers:
+        of = facts()
+        await b.hear(deps, make(of))
+        row = await case_row(deps, of)
+        assert (row["number"], row["channel"], row["received_at"]) == (of.number, "hotline", of.received_at)
 
 
 async def test_the_state_is_the_furthest_milestone_and_each_step_is_told_once(deps: Deps) -> None:
@@ -197,7 +195,7 @@ async def test_any_order_of_arrival_with_doubles_leaves_the_same_rows(deps: Deps
     await b.hear(deps, *story)
     expected = await rows(deps)
     assert len(expected["cases"]) == 2
-    for seed in range(12):
+    for seed in range(8):
         chance = random.Random(seed)
         shuffled = [*story, *chance.sample(story, 6)]
         chance.shuffle(shuffled)

@@ -57,7 +57,8 @@ class File:
 
 
 def timeline(file: File) -> list[TimelineItem]:
-    """By the instant at which it was true, then by the one at which it was learned."""
+    """By the instant at which it was true, then by the one at which it was learned; at one instant as things were made
+    (ids grow with time), a move behind what caused it, and what follows by itself at the end."""
     items = [
         *_entries(file.entries),
         *_moves(file),
@@ -65,14 +66,16 @@ def timeline(file: File) -> list[TimelineItem]:
         *_links(file.links),
         *_actions(file.actions),
     ]
-    items.sort(key=lambda ranked: (ranked[1].occurred_at, ranked[1].recorded_at, ranked[0], str(ranked[1].id)))
+    items.sort(key=lambda placed: (placed[1].occurred_at, placed[1].recorded_at, placed[0], str(placed[1].id)))
     return [item for _, item in items]
 
 
-_Ranked = Iterable[tuple[int, TimelineItem]]
+_Placed = Iterable[tuple[str, TimelineItem]]
+#: Sorts behind every id.
+_LAST = "~"
 
 
-def _entries(entries: Sequence[Kept]) -> _Ranked:
+def _entries(entries: Sequence[Kept]) -> _Placed:
     for entry in entries:
         kind = labels.kind_of(entry.type)
         if kind == "case.moved":
@@ -80,7 +83,7 @@ def _entries(entries: Sequence[Kept]) -> _Ranked:
         content = dict(entry.content)
         words = _words(kind, content)
         yield (
-            0,
+            str(entry.event_id),
             TimelineItem(
                 id=entry.event_id,
                 occurred_at=entry.occurred_at,
@@ -105,13 +108,13 @@ def _words(kind: str, content: dict[str, Any]) -> str:
     return ""
 
 
-def _moves(file: File) -> _Ranked:
+def _moves(file: File) -> _Placed:
     recorded = {entry.event_id: entry.recorded_at for entry in file.entries}
     for move in file.standing.moves:
         if move.fact is None or move.from_state is None:
             continue
         yield (
-            1,
+            f"{move.fact.id}{_LAST}" if move.fact.actor else _LAST,
             TimelineItem(
                 id=derived_id("move", move.fact.id, move.to_state, move.cycle),
                 occurred_at=move.at,
@@ -135,7 +138,7 @@ def _from_to(before: CaseState, after: CaseState) -> Bilingual:
     return Bilingual(zh=f"状态:{first.zh} → {then.zh}", en=f"State: {first.en} → {then.en}")
 
 
-def _clocks(clocks: Sequence[ClockView]) -> _Ranked:
+def _clocks(clocks: Sequence[ClockView]) -> _Placed:
     for clock in clocks:
         for kind, moment in _MOMENTS:
             at = moment(clock)
@@ -143,7 +146,7 @@ def _clocks(clocks: Sequence[ClockView]) -> _Ranked:
                 continue
             label = labels.ITEMS[kind]
             yield (
-                2,
+                _LAST * 2,
                 TimelineItem(
                     id=derived_id(kind, clock.clock_id),
                     occurred_at=at,
@@ -162,12 +165,12 @@ def _clocks(clocks: Sequence[ClockView]) -> _Ranked:
             )
 
 
-def _links(links: Sequence[Link]) -> _Ranked:
+def _links(links: Sequence[Link]) -> _Placed:
     for link in links:
         if not link.inbound:
             continue  # has its own entry
         yield (
-            2,
+            _LAST * 2,
             TimelineItem(
                 id=derived_id("linked-here", link.complaint_id, link.relation, link.at),
                 occurred_at=link.at,
@@ -181,13 +184,13 @@ def _links(links: Sequence[Link]) -> _Ranked:
         )
 
 
-def _actions(actions: Sequence[LinkedAction]) -> _Ranked:
+def _actions(actions: Sequence[LinkedAction]) -> _Placed:
     for action in actions:
         details = {"action_id": str(action.action_id), "due_at": action.due_at.isoformat(), "aim": action.aim}
         for kind, at in (("action.planned", action.planned_at), ("action.done", action.done_at)):
             if at is not None:
                 yield (
-                    2,
+                    _LAST * 2,
                     TimelineItem(
                         id=derived_id(kind, action.action_id),
                         occurred_at=at,
