@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from shared.contracts.insight import ActionPlannedV1
 from shared.contracts.sla import ClockBreachedV1, ClockEvent, ClockWarnedV1, EscalationRaisedV1
 from shared.contracts.vocabulary import Metric, Urgency
 from shared.db import Database
+from shared.ids import new_id
 from sla_service.store import clocks
 from sla_service.usecases import Deps, timers
 from tests.component.sla.world import World
-from tests.unit.sla.history import Story, at, clock, person
+from tests.unit.sla.history import ACTOR, Story, at, clock, person
 
 
 @pytest.fixture
@@ -189,3 +191,30 @@ async def test_a_fulfilled_clock_stops_its_chain_and_arms_nothing(world: World) 
     assert [(event.role, event.step) for event in raised] == [("agent", 1)]
     rows = await world.rows("clocks")
     assert {row["metric"]: row["status"] for row in rows["clocks"]}["promise"] == "fulfilled"
+
+
+async def test_a_late_improvement_action_goes_to_its_owner_and_then_to_the_manager_of_the_owners_team(
+    world: World,
+) -> None:
+    action = ActionPlannedV1(
+        event_id=new_id(),
+        occurred_at=at("10:20"),
+        recorded_at=at("10:20"),
+        actor=ACTOR,
+        action_id=new_id(),
+        revision=1,
+        review_id=None,
+        title="…",
+        kind="process",
+        owner=person("sun"),
+        aim="…",
+        due_at=at("05-17 18:00"),
+    )
+    await world.hear(action)
+    await world.advance("05-20 09:00")
+    raised = [event for event in await world.told() if isinstance(event, EscalationRaisedV1)]
+    assert [(event.role, event.recipient) for event in raised] == [
+        ("agent", person("sun")),
+        ("department_manager", person("zhao")),
+    ]
+    assert {(event.facts, event.key) for event in raised} == {(None, str(action.action_id))}

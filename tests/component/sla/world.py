@@ -60,6 +60,7 @@ class World:
                 kind="department",
                 contact=person("wang"),
                 manager=person("zhao"),
+                members=(person("wang"), person("sun")),
                 executive=person("chen"),
             )
         )

@@ -7,10 +7,11 @@ in whatever order they came, and a deadline is judged by recorded instants alone
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from shared.contracts.envelope import ComplaintFacts
-from shared.contracts.vocabulary import ClockStatus, Metric, Urgency
+from shared.contracts.vocabulary import ClockStatus, ClockSubject, Metric, Urgency
 from shared.ids import derived_id
 from sla_service.clocks import durations
 from sla_service.clocks.calendar import CalendarUnknown
@@ -73,7 +74,12 @@ class Folded:
 
 
 def clock_id_of(run: Run, track: str) -> UUID:
-    return derived_id("clock", run.subject.value, run.subject_id, run.metric.value, run.cycle, track)
+    return _clock_id(run.subject, run.subject_id, run.metric, run.cycle, track)
+
+
+@lru_cache(maxsize=20_000)
+def _clock_id(subject: ClockSubject, subject_id: UUID, metric: Metric, cycle: int, track: str) -> UUID:
+    return derived_id("clock", subject.value, subject_id, metric.value, cycle, track)
 
 
 def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fact], book: Book) -> Folded:

@@ -5,6 +5,7 @@ clock's start, whose conditions the complaint meets, and that has a rule for the
 do not rule each other out: each track prices its own clock (the customer's promise, a department's agreement).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -174,9 +175,9 @@ class Book:
         self.versions: dict[str, list[PolicyVersion]] = {}
         for policy in sorted(policies, key=lambda one: (one.policy_id, one.version)):
             self.versions.setdefault(policy.policy_id, []).append(policy)
-        self._from = {
-            policy_id: [micros(one.valid_from) for one in versions] for policy_id, versions in self.versions.items()
-        }
+        turns = sorted({micros(one.valid_from) for versions in self.versions.values() for one in versions})
+        self._turns = turns
+        self._holding = [self._valid_at(turn) for turn in turns]
         self._rules = {
             (policy.policy_id, policy.version, metric): Priced(
                 policy, rule, self.calendars[policy.spec.calendar, policy.calendar_version]
@@ -186,14 +187,16 @@ class Book:
             for metric, rule in policy.spec.rules.items()
         }
 
+    def _valid_at(self, instant: int) -> list[PolicyVersion]:
+        found = [
+            [one for one in versions if micros(one.valid_from) <= instant][-1:] for versions in self.versions.values()
+        ]
+        return sorted((one for held in found for one in held), key=lambda one: (one.spec.position, one.policy_id))
+
     def valid_at(self, instant: int) -> list[PolicyVersion]:
         """The version of each policy that holds at the instant, in order of choice."""
-        found = []
-        for policy_id, versions in self.versions.items():
-            holding = [one for one, since in zip(versions, self._from[policy_id], strict=True) if since <= instant]
-            if holding:
-                found.append(holding[-1])
-        return sorted(found, key=lambda one: (one.spec.position, one.policy_id))
+        place = bisect_right(self._turns, instant) - 1
+        return self._holding[place] if place >= 0 else []
 
     def valid_at_instant(self, instant: datetime) -> list[PolicyVersion]:
         return self.valid_at(micros(instant))

@@ -79,7 +79,8 @@ def reconcile(
     next_instant = state.next_instant(seen, escalated)
     wake_at = None if next_instant is None else instant_of(next_instant)
     if wake_at is not None and wake_at <= now:
-        wake_at = before.wake_at if before and before.wake_at and before.wake_at > now else late_at
+        armed = before.wake_at if before else None
+        wake_at = min(armed, late_at) if armed is not None and armed > now else late_at
     told = _told(before.view if before else None, view, state)
     if state.run.void and (before is None or before.view.revision == 0):
         told = []

@@ -167,12 +167,22 @@ async def save_teams(tx: AsyncSession, teams: Sequence[TeamChangedV1]) -> None:
         {
             "teams": [team.team_id for team in teams],
             "revisions": [team.revision for team in teams],
-            "rosters": [team.model_dump_json(include=_PLACES) for team in teams],
+            "rosters": [team.model_dump_json(include=_PLACES | {"members"}) for team in teams],
         },
     )
 
 
 _PLACES = {"contact", "lead", "manager", "executive"}
+
+
+async def teams_of(tx: AsyncSession, staff_ids: Iterable[str]) -> dict[str, str]:
+    """The team of each of these members of staff, as far as one is known (an improvement action has an owner only)."""
+    query = text(
+        "select s, min(team_id) as team_id from unnest(cast(:staff as text[])) as r (s) join teams on roster @> "
+        "jsonb_build_object('members', jsonb_build_array(jsonb_build_object('staff_id', s))) group by s"
+    )
+    rows = (await tx.execute(query, {"staff": sorted(staff_ids)})).all()
+    return {row.s: row.team_id for row in rows}
 
 
 async def rosters(tx: AsyncSession, team_ids: Iterable[str]) -> Mapping[str, dict[str, StaffContact | None]]:

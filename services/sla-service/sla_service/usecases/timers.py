@@ -65,10 +65,14 @@ async def fire_due(deps: Deps) -> int:
         if not claimed:
             return 0
         book = await deps.shelf.book(tx)
-        rosters = await clocks.rosters(tx, {one.view.owner_team for one, _ in claimed if one.view.owner_team})
+        alone = {one.holder.staff_id for one, _ in claimed if one.view.owner_team is None and one.holder}
+        homes = await clocks.teams_of(tx, alone) if alone else {}
+        named = {one.view.owner_team for one, _ in claimed if one.view.owner_team}
+        rosters = await clocks.rosters(tx, named | set(homes.values()))
 
         def who(team_id: str | None, role: Role, holder: StaffContact | None) -> StaffContact | None:
-            return _stands(rosters.get(team_id or "", {}), role, holder)
+            home = team_id or (homes.get(holder.staff_id) if holder else None)
+            return _stands(rosters.get(home or "", {}), role, holder)
 
         changed: list[Kept] = []
         events: list[ClockEvent] = []
