@@ -103,6 +103,18 @@ async def test_a_refusal_for_good_fails_at_once_and_its_neighbours_go_on(
     assert len(delivered) == 2
 
 
+async def test_an_address_that_the_server_repeats_in_its_answer_is_kept_masked(
+    notify: Notify, mail: MailServer
+) -> None:
+    of = facts(preferred_channel=Channel.EMAIL)
+    mail.rcpt_answers = ["550 5.1.1 <Wang@shop.example>: user unknown"]
+    await notify.hear(contacts(of), received(of))
+    await notify.deliver()
+    assert (await notify.message()).reason == "550 5.1.1 <w***@shop.example>: user unknown"
+    (event,) = await notify.published()
+    assert "wang@" not in event.model_dump_json().lower()
+
+
 async def test_a_connection_that_breaks_costs_one_mail_an_attempt_and_not_the_others(
     notify: Notify, mail: MailServer
 ) -> None:

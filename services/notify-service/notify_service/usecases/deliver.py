@@ -6,6 +6,7 @@ message; a worker that dies loses its lease and another sends again, with the sa
 """
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from notify_service.domain import (
     Status,
     Team,
     complainant_destination,
+    masked,
     staff_destination,
 )
 from notify_service.rendering import Rendered, TemplateFault, TemplateParts, context, render, render_short, shipped
@@ -234,9 +236,17 @@ def _outcome(item: Item, result: Result, at: datetime, deps: Deps) -> store.Outc
         text=item.letter.text if item.letter else "",
         due_at=due_at,
         delivered_at=delivered_at,
-        receipt=receipt,
-        reason=reason,
+        receipt=_without(destination, receipt),
+        reason=_without(destination, reason),
     )
+
+
+def _without(destination: Destination, answer: str) -> str:
+    """Servers like to repeat the address in their answers; what is kept and told has it masked (A6)."""
+    if not destination.address:
+        return answer
+    shown = masked(destination.means, destination.address)
+    return re.sub(re.escape(destination.address), lambda _: shown, answer, flags=re.IGNORECASE)
 
 
 __all__ = ["Item", "Shipment", "TemplateParts", "claim", "deliver", "ship", "variables_of"]
