@@ -48,7 +48,7 @@ async def _nobody_answers(stage: Stage, cast: Cast) -> None:
     await stage.see("redress.clock.breached.v1", "redress.escalation.raised.v1")
     clock = await stage.clock("transfer_response")
     breached = stage.seen("redress.clock.breached.v1")
-    ours = [event for event in breached if event["data"]["clock"]["metric"] == "transfer_response"][0]
+    ours = next(event for event in breached if event["data"]["clock"]["metric"] == "transfer_response")
     stage.check(
         "the breach is dated at the due instant",
         ours["occurred_at"] == clock["due_at"],
