@@ -1,5 +1,5 @@
-"""Seven separate processes on one database and one Kafka, as a deployment has them: for `make demo-kafka` and for the tests
-that stop, kill and start single services."""
+"""Seven separate processes on one database and one Kafka, as a deployment has them: for `make demo-kafka` and for the
+tests that stop, kill and start single services."""
 
 import asyncio
 import os
