@@ -18,7 +18,7 @@ from redress.embedded import postgres
 from redress.fleet import Fleet
 from redress.kafka import running_broker
 from redress.mailbox import Mailbox, MailServer
-from shared.bus.kafka import ensure_topics
+from shared.bus.kafka import ensure_topics, plan_topics
 from shared.contracts import SERVICES
 from shared.db import Database, Migrations, provision
 from shared.web.tokens import Signer
@@ -73,7 +73,7 @@ async def distributed(
 ) -> AsyncGenerator[Fleet]:
     """Schemas migrated, topics created, a mail server listening, seven processes ready; all stopped at the end."""
     await prepare(databases)
-    await ensure_topics(bootstrap, partitions=partitions)
+    await ensure_topics(bootstrap, plan_topics(partitions))
     async with MailServer(Mailbox(folder / "mail")) as mail:
         smtp = {"NOTIFY_SMTP_HOST": "127.0.0.1", "NOTIFY_SMTP_PORT": str(mail.port)}
         fleet = Fleet(
