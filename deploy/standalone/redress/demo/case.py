@@ -74,7 +74,7 @@ async def _progress_with_a_promise(stage: Stage, cast: Cast) -> str:
     stage.check("the promise has its own clock", parse(clock["due_at"]) == due, f"due {clock['due_at']}")
     sent = (await stage.messages("progress"))[0]
     stage.check("the customer was told", sent["status"] == "delivered", f"{sent['means']} to {sent['recipient']}")
-    promise_id: str = told["promise_id"]
+    promise_id: str = told["promise"]["promise_id"]
     return promise_id
 
 

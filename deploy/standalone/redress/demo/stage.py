@@ -67,8 +67,9 @@ class Stage:
         found: list[dict[str, Any]] = (
             await self.watcher.get("sla", "/v1/clocks", complaint=self.complaint_id, limit=200)
         )["data"]
-        for subject in self.subjects:
-            found += (await self.watcher.get("sla", "/v1/clocks", subject=subject, limit=200))["data"]
+        if self.subjects:
+            actions = await self.watcher.get("sla", "/v1/clocks", metric="improvement_action", limit=200)
+            found += [clock for clock in actions["data"] if clock["subject_id"] in self.subjects]
         return found
 
     async def clock(self, metric: str, cycle: int = 1) -> dict[str, Any]:

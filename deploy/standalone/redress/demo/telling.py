@@ -60,7 +60,7 @@ class Telling:
     def events(self, events: Sequence[dict[str, Any]]) -> None:
         """Instant, service, event and what it says."""
         for event in events:
-            line = Text(f"  {_clock(event['occurred_at'])}  ")
+            line = Text(f"  {local(event['occurred_at'])}  ")
             line.append(f"{event['source']:<11}", style="magenta")
             line.append(f"{event['type'].removeprefix('redress.').removesuffix('.v1'):<32}", style="green")
             line.append(said_by(event["data"]))
@@ -72,7 +72,7 @@ class Telling:
         for clock in sorted(running, key=lambda each: each["due_at"]):
             left = datetime.fromisoformat(clock["due_at"]) - now
             seconds = int(left.total_seconds())
-            line = Text(f"  ⏱ {clock['metric']:<22} due {_clock(clock['due_at'])}  ", style="dim")
+            line = Text(f"  ⏱ {clock['metric']:<22} due {local(clock['due_at'])}  ", style="dim")
             line.append(
                 f"{_span(seconds)} left" if seconds >= 0 else f"{_span(-seconds)} late",
                 style="yellow" if seconds >= 0 else "red",
@@ -105,7 +105,7 @@ class Telling:
 def said_by(data: dict[str, Any]) -> str:
     """The telling fields of an event's data, in one line."""
     if clock := data.get("clock"):
-        parts = [clock["metric"], f"due {_clock(clock['due_at'])}"]
+        parts = [clock["metric"], f"due {local(clock['due_at'])}"]
         if clock.get("on_time") is not None:
             parts.append("on time" if clock["on_time"] else "late")
         data = {"role": data.get("role"), "recipient": data.get("recipient")}
@@ -125,7 +125,7 @@ def _short(value: Any) -> str:
         return str(value.get("name") or value.get("zh") or next(iter(value.values()), ""))
     text = str(value)
     if len(text) >= 19 and text[4:5] == "-" and "T" in text:
-        return _clock(text)
+        return local(text)
     text = text.replace("\n", " ")
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -134,7 +134,7 @@ def _local(instant: datetime) -> datetime:
     return instant.astimezone(ZONE)
 
 
-def _clock(instant: str) -> str:
+def local(instant: str) -> str:
     return f"{_local(datetime.fromisoformat(instant)):%m-%d %H:%M:%S}"
 
 

@@ -36,7 +36,11 @@ async def play(world: World, telling: Telling) -> Stage:
     await visit(stage, cast, 2)
     await close(stage, cast, "首次处理未找到根因,客户不满意;重新分析后修复,客户满意。")
     case = await stage.case()
-    stage.check("the loop was counted: one reopening", case["loop_count"] == 1, f"loop_count={case['loop_count']}")
+    stage.check(
+        "the loop was counted: one reopening",
+        case["reopened"] == 1,
+        f"reopened={case['reopened']}, cycle={case['cycle']}",
+    )
     return stage
 
 
@@ -98,7 +102,7 @@ async def _analysed_again(stage: Stage, cast: Cast) -> None:
     await cast.engineer.post(
         "resolution",
         f"{case}/findings",
-        {"method": "expert_consultation", "nature": "fact", "text": "索引失效,重启后缓存过期即复现"},
+        {"method": "expert", "nature": "fact", "text": "索引失效,重启后缓存过期即复现"},
     )
     await stage.see("redress.case.moved.v1", "redress.case.investigation-recorded.v1")
     await tell_result(stage, cast, "second result", "书面结果(第二次)· the second result", SECOND_RESULT, 2)
