@@ -20,10 +20,12 @@ from shared.clock import SimulatedClock
 from shared.contracts import SERVICES
 from shared.db import provision
 from shared.service.run import listen, server_for
+from shared.telemetry.logs import configure_logging
 
 
 def run(*, with_twin: bool = False, telling: Telling | None = None) -> bool:
     """Play on a system of its own that is gone afterwards; whether everything was seen."""
+    configure_logging("warning", "console")
     with tempfile.TemporaryDirectory(prefix="redress-demo-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
         with postgres(folder / "postgres") as url:

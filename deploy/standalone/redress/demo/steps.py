@@ -6,6 +6,7 @@ from typing import Any
 from redress.demo.cast import EARLIER, HOTLINE, Cast, complaint
 from redress.demo.stage import Stage, minutes_between
 from redress.demo.world import World, eventually
+from shared.web.auth import Role
 
 
 async def receive(stage: Stage, cast: Cast, message_id: str) -> None:
@@ -56,6 +57,8 @@ async def receive(stage: Stage, cast: Cast, message_id: str) -> None:
         assigned["team_id"] == "engineers" and assigned["agent"],
         f"{assigned['team_name']['zh']}: {(assigned['agent'] or {}).get('name')}",
     )
+    if assigned["agent"]:
+        cast.engineer = stage.world.acts(assigned["agent"]["staff_id"], assigned["agent"]["name"], Role.AGENT)
 
 
 async def transfer(stage: Stage, cast: Cast) -> str:
@@ -75,10 +78,10 @@ async def transfer(stage: Stage, cast: Cast) -> str:
     )
     mail = (await stage.messages("transfer_request"))[0]
     opened = stage.seen("redress.transfer.opened.v1")[-1]
-    contact = (opened["data"]["contact"] or {}).get("email")
+    contact = opened["data"]["contact"] or {}
     stage.check(
         "R&D's contact is notified at once, by mail",
-        mail["means"] == "email" and mail["recipient"] == contact,
+        mail["means"] == "email" and contact and contact["name"] in mail["recipient"],
         f"{mail['means']} to {mail['recipient']}",
     )
     task_id: str = task["task_id"]
