@@ -33,7 +33,7 @@ async def play(world: World, telling: Telling) -> Stage:
     await stage.state_becomes("confirmed")
     level = stage.seen("redress.survey.answered.v1")[0]["data"]["satisfaction"]
     stage.check("the survey says 非常满意 (5)", level == 5, level)
-    survey = await stage.clock("survey")
+    survey = await stage.clock("survey", "fulfilled")
     stage.check("the survey's clock was kept", survey["on_time"] is True, f"due {survey['due_at']}")
     await visit(stage, cast, 1)
     await close(stage, cast, "索引失效导致近7天订单查询失败;已修复、致歉并赠送一个月高级功能,客户非常满意。")
@@ -43,7 +43,7 @@ async def play(world: World, telling: Telling) -> Stage:
 
 async def _transfer_is_answered(stage: Stage, cast: Cast) -> None:
     task_id = await transfer(stage, cast)
-    clock = await stage.clock("transfer_response")
+    clock = await stage.clock("transfer_response", "running")
     stage.check(
         "the transfer's response clock runs from its opening",
         clock["status"] == "running",
@@ -54,7 +54,7 @@ async def _transfer_is_answered(stage: Stage, cast: Cast) -> None:
         "resolution", f"/v1/transfers/{task_id}/answer", {"answer": "索引失效,正在重建,预计12:00前恢复"}
     )
     await stage.see("redress.transfer.answered.v1", "redress.clock.fulfilled.v1")
-    clock = await stage.clock("transfer_response")
+    clock = await stage.clock("transfer_response", "fulfilled")
     stage.check("R&D answered in time", clock["on_time"] is True, f"{clock['fulfilled_at']}, due {clock['due_at']}")
 
 
@@ -70,7 +70,7 @@ async def _progress_with_a_promise(stage: Stage, cast: Cast) -> str:
         },
     )
     await stage.see("redress.progress.told.v1", "redress.promise.made.v1", "redress.clock.activated.v1")
-    clock = await stage.clock("promise")
+    clock = await stage.clock("promise", "running")
     stage.check("the promise has its own clock", parse(clock["due_at"]) == due, f"due {clock['due_at']}")
     sent = (await stage.messages("progress"))[0]
     stage.check("the customer was told", sent["status"] == "delivered", f"{sent['means']} to {sent['recipient']}")
@@ -99,7 +99,7 @@ async def _repair(stage: Stage, cast: Cast, promise_id: str) -> None:
         "redress.clock.fulfilled.v1",
         *["redress.measure.changed.v1"] * 3,
     )
-    clock = await stage.clock("promise")
+    clock = await stage.clock("promise", "fulfilled")
     stage.check("the promise was kept", clock["on_time"] is True, f"{clock['fulfilled_at']}, due {clock['due_at']}")
 
 
@@ -111,7 +111,7 @@ async def _result(stage: Stage, cast: Cast) -> None:
         all(part in sent["text"] for part in RESULT.values()),
         f"{sent['means']} to {sent['recipient']}: {sent['text'][:60]}…",
     )
-    clock = await stage.clock("resolution")
+    clock = await stage.clock("resolution", "fulfilled")
     stage.check("the resolution clock has ended", clock["status"] == "fulfilled", f"due {clock['due_at']}")
 
 

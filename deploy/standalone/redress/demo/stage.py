@@ -72,14 +72,16 @@ class Stage:
             found += [clock for clock in actions["data"] if clock["subject_id"] in self.subjects]
         return found
 
-    async def clock(self, metric: str, cycle: int = 1) -> dict[str, Any]:
-        """The clock of `metric`; waits until there is one."""
+    async def clock(self, metric: str, status: str, cycle: int = 1) -> dict[str, Any]:
+        """The clock of `metric`, when it has this status."""
 
         async def found() -> dict[str, Any] | None:
-            matching = [each for each in await self.clocks() if each["metric"] == metric and each["cycle"] == cycle]
-            return matching[-1] if matching else None
+            for each in await self.clocks():
+                if (each["metric"], each["cycle"], each["status"]) == (metric, cycle, status):
+                    return each
+            return None
 
-        return await eventually(found, f"a {metric} clock of cycle {cycle}")
+        return await eventually(found, f"a {metric} clock of cycle {cycle} that is {status}")
 
     async def case(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.watcher.get("resolution", f"/v1/cases/{self.complaint_id}")

@@ -9,6 +9,10 @@ from redress.demo.world import World, eventually
 from shared.web.auth import Role
 
 
+#: Levels of the survey from here down are not satisfied.
+DISSATISFIED = 2
+
+
 async def receive(stage: Stage, cast: Cast, message_id: str) -> None:
     """The seat records the call; the customer is acknowledged by SMS; rules assess it; an engineer gets it."""
     await stage.at("receipt", "客户致电400热线,坐席录入 · the customer calls, the seat records it")
@@ -37,7 +41,7 @@ async def receive(stage: Stage, cast: Cast, message_id: str) -> None:
         sms["means"] == "sms" and took <= 10,
         f"{sms['means']} to {sms['recipient']} after {took:.1f} min",
     )
-    first = await stage.clock("first_response")
+    first = await stage.clock("first_response", "fulfilled")
     stage.check(
         "the first-response clock was kept", first["on_time"] is True, f"due {first['due_at']}, {first['status']}"
     )
@@ -135,7 +139,8 @@ async def answer_survey(
     stage.telling.page(f"{url.split('/s/')[0]}/s/…  “{title_[1] if title_ else ''}” ({len(shown.content)} bytes)")
     given = await http.post(url, data={"satisfaction": str(level), "comment": comment, "reasons": list(reasons)})
     given.raise_for_status()
-    await stage.see("redress.survey.answered.v1")
+    wanted = ["redress.survey.answered.v1"] + ["redress.complainant.dissatisfied.v1"] * (level <= DISSATISFIED)
+    await stage.see(*wanted)
 
 
 async def visit(stage: Stage, cast: Cast, cycle: int) -> None:
@@ -148,7 +153,7 @@ async def visit(stage: Stage, cast: Cast, cycle: int) -> None:
         {"outcome": "satisfied", "note": "客户确认系统恢复正常,补偿已到账"},
     )
     await stage.see("redress.follow-up.done.v1", "redress.clock.fulfilled.v1")
-    clock = await stage.clock("follow_up", cycle)
+    clock = await stage.clock("follow_up", "fulfilled", cycle)
     stage.check(
         f"cycle {cycle}: the follow-up visit was done in its time",
         clock["on_time"] is True,

@@ -50,7 +50,7 @@ async def _nobody_answers(stage: Stage, cast: Cast) -> None:
     await stage.see("redress.clock.warned.v1")
     await stage.at("breached", "超时,升级至研发经理 · breached, escalated")
     await stage.see("redress.clock.breached.v1", "redress.escalation.raised.v1")
-    clock = await stage.clock("transfer_response")
+    clock = await stage.clock("transfer_response", "running")
     breached = stage.seen("redress.clock.breached.v1")
     ours = next(event for event in breached if event["data"]["clock"]["metric"] == "transfer_response")
     stage.check(
@@ -86,14 +86,17 @@ async def _nobody_answers(stage: Stage, cast: Cast) -> None:
     await stage.at("answer", "研发部迟到的答复 · R&D answers late")
     await cast.rnd.post("resolution", f"/v1/transfers/{task_id}/answer", {"answer": "已重启查询服务"})
     await stage.see("redress.transfer.answered.v1", "redress.clock.fulfilled.v1")
-    late = await stage.clock("transfer_response")
+    late = await stage.clock("transfer_response", "fulfilled")
     stage.check("the late answer stays late", late["on_time"] is False, f"{late['fulfilled_at']}, due {late['due_at']}")
 
 
 async def _analysed_again(stage: Stage, cast: Cast) -> None:
-    await stage.see("redress.complainant.dissatisfied.v1", "redress.case.moved.v1")
     reopened = await stage.state_becomes("reopened")
-    stage.check("not satisfied: the case is reopened", reopened["cycle"] == 2, f"cycle {reopened['cycle']}")
+    stage.check(
+        "not satisfied: the case is reopened",
+        reopened["cycle"] == 2 and stage.seen("redress.complainant.dissatisfied.v1", cycle=1),
+        f"{reopened['state']}, cycle {reopened['cycle']}",
+    )
     await stage.at("analysis", "重新分析 · analysed again")
     case = f"/v1/cases/{stage.complaint_id}"
     await cast.engineer.post("resolution", f"{case}/moves", {"to": "in_progress", "reason": "重新分析"})
