@@ -8,7 +8,6 @@ from redress.demo.stage import Stage, minutes_between
 from redress.demo.world import World, eventually
 from shared.web.auth import Role
 
-
 #: Levels of the survey from here down are not satisfied.
 DISSATISFIED = 2
 
