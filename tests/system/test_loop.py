@@ -1,6 +1,8 @@
 """Whole complaints through the running system: the users' case and its unhappy twin, on both buses."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,8 @@ from redress.embedded import postgres
 from shared.clock import SimulatedClock
 from shared.web.tokens import Signer
 
+Play = Callable[[World, Telling], Awaitable[Stage]]
+
 
 def telling() -> Telling:
     return Telling(Console(width=200, no_color=True))
@@ -27,7 +31,9 @@ def unseen(stage: Stage) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("play", "script", "least"), [(case.play, SCRIPT, 25), (twin.play, TWIN_SCRIPT, 20)])
-def test_the_case_goes_round_in_one_process_on_the_local_bus(tmp_path: Path, play, script, least) -> None:
+def test_the_case_goes_round_in_one_process_on_the_local_bus(
+    tmp_path: Path, play: Play, script: Mapping[str, datetime], least: int
+) -> None:
     async def run(url: str) -> Stage:
         clock = SimulatedClock(min(script.values()))
         async with local.served(tmp_path, Databases(url, {}), clock) as (system, http):

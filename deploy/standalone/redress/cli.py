@@ -52,6 +52,22 @@ def up(
 
 
 @cli.command()
+def demo(
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="Seven processes, a real Kafka, the real clock (Java and Maven).")
+    ] = False,
+    twin: Annotated[
+        bool, typer.Option("--twin", help="The unhappy twin too: nobody answers, nobody is satisfied.")
+    ] = False,
+) -> None:
+    """Play one complaint from receipt to review on a system of its own; 1 unless everything was seen."""
+    from redress.demo.play import play
+
+    if not play(over_kafka=kafka, with_twin=twin):
+        raise typer.Exit(1)
+
+
+@cli.command()
 def migrate(
     services: Annotated[list[str] | None, typer.Argument(help="Services; all of them by default.")] = None,
     data: Data = DATA,

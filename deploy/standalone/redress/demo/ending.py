@@ -75,4 +75,4 @@ def _said(value: Any) -> str:
 
 
 def _person(actor: dict[str, Any]) -> str:
-    return actor["name"] or actor["id"]
+    return str(actor["name"] or actor["id"])
