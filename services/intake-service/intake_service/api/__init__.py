@@ -2,4 +2,4 @@
 
 from intake_service.api import complainants, complaints, keys
 
-ROUTERS = (complaints.router, complainants.router, keys.router)
+ROUTERS = (complaints.receiving, complaints.router, complainants.router, keys.router)

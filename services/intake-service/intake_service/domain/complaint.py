@@ -67,7 +67,7 @@ class Complaint:
 
     @property
     def facts(self) -> ComplaintFacts:
-        return ComplaintFacts.model_construct(
+        return ComplaintFacts(
             complaint_id=self.id,
             number=self.number,
             received_at=self.received_at,
@@ -147,15 +147,14 @@ def received(
     actor: Actor,
     earlier_complaints: int,
 ) -> ComplaintReceivedV1:
-    """The event of the receipt. Its parts were validated with the record, so they are not validated again."""
-    return ComplaintReceivedV1.model_construct(
+    return ComplaintReceivedV1(
         event_id=event_id,
         occurred_at=complaint.received_at,
         recorded_at=now,
         actor=actor,
         facts=complaint.facts,
         priority=record.priority,
-        source=Source.model_construct(
+        source=Source(
             channel=record.channel.channel,
             account=record.channel.account,
             seat=record.channel.seat,
@@ -166,13 +165,11 @@ def received(
         impact=record.impact,
         demands=tuple(
             [
-                Demand.model_construct(
+                Demand(
                     text=demand.text,
                     amount=None
                     if demand.amount is None
-                    else Money.model_construct(
-                        amount_minor=demand.amount.amount_minor, currency=demand.amount.currency
-                    ),
+                    else Money(amount_minor=demand.amount.amount_minor, currency=demand.amount.currency),
                     deadline=demand.deadline,
                 )
                 for demand in record.demands

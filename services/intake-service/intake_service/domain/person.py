@@ -72,8 +72,10 @@ class Person:
 
     def learn(self, stated: Stated) -> "Person":
         """With what was stated: the newest first, nothing forgotten, at most ten contacts of a kind."""
-        known = replace(
-            self,
+        known = Person(
+            id=self.id,
+            created_at=self.created_at,
+            revision=self.revision + 1,
             name=stated.name or self.name,
             contacts=Contacts(
                 contacts.joined(stated.contacts.phones, self.contacts.phones, MAX_KEPT_CONTACTS),
@@ -86,7 +88,7 @@ class Person:
             language=stated.language or self.language,
             level=stated.level or self.level,
         )
-        return replace(known, revision=self.revision + 1) if known != self or not self.revision else self
+        return self if self.revision and known == replace(self, revision=known.revision) else known
 
     @property
     def display(self) -> str:
@@ -95,7 +97,7 @@ class Person:
     @property
     def ref(self) -> CustomerRef:
         """The person as other services may see them."""
-        return CustomerRef.model_construct(
+        return CustomerRef(
             person_id=self.id,
             display=self.display,
             language=self.language,

@@ -53,7 +53,7 @@ def receipt(
     earlier_complaints: int,
     missing: Iterable[str],
 ) -> Receipt:
-    return Receipt.model_construct(
+    return Receipt(
         id=id,
         number=number,
         complainant_id=person_id,
