@@ -1,4 +1,4 @@
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -9,19 +9,12 @@ from shared.bus.local import LocalBus
 from shared.db import Database, provision
 from shared.ids import new_id
 from tests.support.bus import NAMES, Contracts, Town, open_databases
-from tests.support.kafka import kafka_broker
 
 
 @pytest.fixture(scope="session")
 async def town_url(admin_url: str) -> str:
     await provision(admin_url, NAMES)
     return admin_url
-
-
-@pytest.fixture(scope="session")
-def bootstrap() -> Generator[str]:
-    with kafka_broker() as address:
-        yield address
 
 
 @pytest.fixture
@@ -42,10 +35,10 @@ async def local_town(databases: dict[str, Database]) -> AsyncGenerator[Town]:
 
 
 @pytest.fixture
-async def kafka_town(bootstrap: str, databases: dict[str, Database]) -> AsyncGenerator[Town]:
+async def kafka_town(kafka_bootstrap: str, databases: dict[str, Database]) -> AsyncGenerator[Town]:
     prefix = f"test-{new_id().hex[-10:]}"
     settings = KafkaSettings(
-        bootstrap,
+        kafka_bootstrap,
         group_prefix=prefix,
         session_seconds=6.0,
         heartbeat_seconds=0.5,
@@ -54,7 +47,7 @@ async def kafka_town(bootstrap: str, databases: dict[str, Database]) -> AsyncGen
     )
     contracts = Contracts.on(prefix)
     await ensure_topics(
-        bootstrap,
+        kafka_bootstrap,
         [
             TopicPlan(contracts.noted.TOPIC, 4, max_message_bytes=8_000_000),
             TopicPlan(contracts.forgotten.TOPIC, 2, compacted=True),

@@ -16,6 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.bus.codec import Record
 from shared.bus.faults import Faults
+from shared.bus.kafka.guard import farewell, own_cancellation
 from shared.bus.kafka.settings import KafkaSettings
 from shared.bus.metrics import BusMetrics
 from shared.bus.patience import Stopping
@@ -61,7 +62,8 @@ class KafkaConsumer:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                await _Membership(self).run()
+                with own_cancellation():
+                    await _Membership(self).run()
                 return
             except (ConsumerStopped, Stopping):
                 return
@@ -136,8 +138,8 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                 committer.cancel()
                 await asyncio.gather(committer, return_exceptions=True)
                 await self._drain()
-                await self._commit()
-            await self._consumer.stop()
+                await farewell(self._commit(), self._kafka.answer_seconds)
+            await farewell(self._consumer.stop(), self._kafka.answer_seconds)
 
     async def _poll(self) -> None:
         flying = {tp for flight in self._flights for tp in flight.partitions}
@@ -190,7 +192,11 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _commit_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self._kafka.commit_seconds)
-            await self._commit()
+            try:
+                with own_cancellation():
+                    await self._commit()
+            except KafkaError as error:
+                log.warning("offsets not committed", consumer=self._owner.member.name, error=describe(error))
 
     async def _commit(self) -> None:
         """Failing is harmless: the records come again and the inbox knows them."""
@@ -211,7 +217,7 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _check(self) -> None:
         """Whether the broker answers: a poll finds nothing either way. And how far behind we are."""
-        async with asyncio.timeout(self._kafka.request_seconds):
+        async with asyncio.timeout(self._kafka.answer_seconds):
             await self._consumer.topics()
             behind = 0
             for tp in self._consumer.assignment():

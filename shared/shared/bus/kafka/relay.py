@@ -5,15 +5,17 @@ import time
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus import deadletters
 from shared.bus.faults import Faults
+from shared.bus.kafka.guard import farewell, own_cancellation
 from shared.bus.kafka.settings import KafkaSettings
 from shared.bus.metrics import BusMetrics
-from shared.bus.port import Member
+from shared.bus.port import Member, pause
 from shared.bus.relay import COLUMNS, Relay, Waiting
+from shared.bus.transient import describe
 from shared.telemetry.tracing import published
 
 log = structlog.get_logger("bus")
@@ -28,7 +30,22 @@ class KafkaRelay(Relay):
         self._kafka = kafka
 
     async def lead(self, connection: AsyncConnection) -> None:
-        """A producer lives as long as the term: after an error a new one begins, with the rows that are still there."""
+        """The lock is kept while the broker is away. After an error a new producer begins with the rows still there:
+        the order of a partition is not to be trusted to one that has lost a record."""
+        delay = self.settings.backoff_seconds
+        while not self.stopping.is_set():
+            try:
+                with own_cancellation():
+                    await self._produce(connection)
+            except (KafkaError, OSError) as error:
+                if self.problem is None:
+                    delay = self.settings.backoff_seconds
+                    log.warning("broker away", service=self.member.name, error=describe(error))
+                self.problem = f"relay: {describe(error)}"
+                await pause(self.stopping, delay)
+                delay = min(delay * 2, self.settings.away_seconds)
+
+    async def _produce(self, connection: AsyncConnection) -> None:
         producer = AIOKafkaProducer(**self._kafka.producer, client_id=f"redress-{self.member.name}")
         try:
             await producer.start()
@@ -41,14 +58,14 @@ class KafkaRelay(Relay):
                     await self._deliver(producer, connection, rows)
                     checked = time.monotonic()
                 elif time.monotonic() - checked > self._kafka.broker_check_seconds:
-                    async with asyncio.timeout(self._kafka.request_seconds):
+                    async with asyncio.timeout(self._kafka.answer_seconds):
                         await producer.client.fetch_all_metadata()
                     checked = time.monotonic()
                 self.progressed()
                 if len(rows) < self.settings.batch:
                     await self.next_round()
         finally:
-            await producer.stop()
+            await farewell(producer.stop(), self._kafka.answer_seconds)
 
     async def _deliver(self, producer: AIOKafkaProducer, connection: AsyncConnection, rows: list[Waiting]) -> None:
         await self.faults.reach("relay.before_send", self.member.name)

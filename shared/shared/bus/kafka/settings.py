@@ -23,7 +23,9 @@ class KafkaSettings:
     flights: int = 2
     slow_seconds: float = 0.25
     commit_seconds: float = 0.2
+    #: Between looks whether the broker answers, and how long such a look, or a farewell, may take.
     broker_check_seconds: float = 5.0
+    answer_seconds: float = 3.0
 
     @property
     def producer(self) -> dict[str, Any]:
