@@ -155,6 +155,7 @@ async def test_detaching_drains_the_batch_at_hand(town: Town) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("kafka_bootstrap")
 async def test_services_start_and_work_while_the_broker_is_away(
     databases: dict[str, Database], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
