@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from shared.contracts.triage import Reason
 from shared.contracts.vocabulary import Emotion, Kind, Priority, Urgency
@@ -60,7 +60,7 @@ class OverrideBody(Body):
     responsible: Code | None = None
     emotion: Emotion | None = None
     reason: WhyText
-    assign_anew: bool = Field(default=False, description="Give the case to whom the new classification calls for")
+    assign_anew: StrictBool = Field(default=False, description="Give the case to whom the new classification calls for")
 
 
 class AssignBody(Body):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.vocabulary import Kind, Language, Urgency
@@ -67,8 +67,8 @@ class TeamBody(Body):
 
     name: Name
     kind: TeamKind
-    takes_kinds: set[Kind] = Field(default_factory=set)
-    takes_urgencies: set[Urgency] = Field(default_factory=set)
+    takes_kinds: list[Kind] = Field(default_factory=list, max_length=20)
+    takes_urgencies: list[Urgency] = Field(default_factory=list, max_length=20)
     contact: StaffBody | None = None
     lead: StaffBody | None = None
     manager: StaffBody | None = None
@@ -127,10 +127,10 @@ class AgentBody(Body):
     email: Email | None = None
     phone: Phone | None = None
     wecom: Account | None = None
-    teams: set[TeamId] = Field(max_length=20)
-    skills: set[Code] = Field(default_factory=set, max_length=100)
-    languages: set[Language] = Field(min_length=1)
-    on_duty: bool = True
+    teams: list[TeamId] = Field(max_length=20)
+    skills: list[Code] = Field(default_factory=list, max_length=100)
+    languages: list[Language] = Field(min_length=1, max_length=10)
+    on_duty: StrictBool = True
 
 
 class AgentOut(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from shared.contracts.envelope import Bilingual
 from shared.contracts.vocabulary import Language
@@ -42,7 +42,7 @@ class EntryBody(Body):
     )
     keywords: list[Keyword] = Field(default_factory=list, max_length=100)
     position: int = Field(default=1000, ge=0, le=10_000, description="Order among the entries of the dimension")
-    active: bool = True
+    active: StrictBool = True
 
 
 class EntryOut(BaseModel):

@@ -1,7 +1,7 @@
 """What the classifier knows, as values: the categories it chooses from and the rules that speak for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -51,21 +51,8 @@ class Rule:
     weights: tuple[tuple[Dimension, str, float], ...]
 
     def fires(self, concepts: int) -> bool:
-        return not concepts & self.unless and self.may_fire(concepts)
-
-    def may_fire(self, concepts: int) -> bool:
-        """Whether all that it needs is there, wherever."""
         first, second = self.needs
-        return bool(concepts & first and concepts & second)
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """A weight from beside the text, such as the priority given at receipt."""
-
-    id: str
-    text: Bilingual
-    weights: tuple[tuple[Dimension, str, float], ...] = field(default=())
+        return bool(concepts & first and concepts & second and not concepts & self.unless)
 
 
 def weights_of(data: Mapping[str, float]) -> tuple[tuple[Dimension, str, float], ...]:

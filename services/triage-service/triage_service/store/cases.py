@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Actor, ComplaintFacts
 from shared.contracts.triage import Reason
 from shared.contracts.vocabulary import Emotion, Kind, Urgency
 from triage_service.domain.cases import Assignment, Case, Classification
-from triage_service.store.tables import assignments, cases, classifications, erased
+from triage_service.store.tables import assignments, cases, classifications
 
 RANKS: Mapping[Urgency, int] = {Urgency.HIGH: 0, Urgency.MEDIUM: 1, Urgency.LOW: 2}
 
@@ -46,21 +46,27 @@ _INSERT_ASSIGNMENTS = text(
     "cast(:by as text[]), cast(:actors as text[]), cast(:at as timestamptz[]), cast(:overrides as text[])) "
     "as x (i, n, t, g, r, b, a, w, o)"
 )
-_EARLIER_AGENTS = text(
-    "select distinct on (person_id) person_id, agent_id from cases where person_id = any(cast(:persons as uuid[])) "
-    "and agent_id is not null order by person_id, received_at desc, complaint_id"
+_KNOWN = text(
+    "select subject_id as id, cast(null as text) as agent_id from erased "
+    "where subject_id = any(cast(:subjects as uuid[])) union all "
+    "(select distinct on (person_id) person_id, agent_id from cases "
+    "where person_id = any(cast(:persons as uuid[])) and agent_id is not null "
+    "order by person_id, received_at desc, complaint_id)"
 )
 
 
-async def erased_among(tx: AsyncSession, subjects: Iterable[UUID]) -> set[UUID]:
-    found = await tx.scalars(select(erased.c.subject_id).where(erased.c.subject_id == func.any(list(subjects))))
-    return set(found)
-
-
-async def earlier_agents(tx: AsyncSession, persons: Iterable[UUID]) -> dict[UUID, str]:
-    """The agent of each person's latest complaint, by person."""
-    found = await tx.execute(_EARLIER_AGENTS, {"persons": list(persons)})
-    return {row.person_id: row.agent_id for row in found}
+async def known_of(tx: AsyncSession, of: Sequence[ComplaintFacts]) -> tuple[set[UUID], dict[UUID, str]]:
+    """Which of these complaints and persons were erased, and the agent of each person's latest complaint."""
+    persons = {facts.customer.person_id for facts in of}
+    subjects = persons | {facts.complaint_id for facts in of}
+    gone: set[UUID] = set()
+    agents: dict[UUID, str] = {}
+    for row in await tx.execute(_KNOWN, {"subjects": list(subjects), "persons": list(persons)}):
+        if row.agent_id is None:
+            gone.add(row.id)
+        else:
+            agents[row.id] = row.agent_id
+    return gone, agents
 
 
 async def insert_assessed(tx: AsyncSession, assessed: Sequence[Case]) -> dict[UUID, bool]:

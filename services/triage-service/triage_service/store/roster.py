@@ -13,6 +13,10 @@ from triage_service.domain.roster import Agent, Team
 from triage_service.store.tables import agents, teams
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended('triage.roster.' || current_schema(), 0))")
+_VERSIONS = text(
+    "select (select coalesce(sum(revision), 0) from taxonomy_entries) as taxonomy, "
+    "(select coalesce(sum(revision), 0) from teams) as teams"
+)
 
 
 async def lock(tx: AsyncSession) -> None:
@@ -24,9 +28,10 @@ async def lock(tx: AsyncSession) -> None:
     await tx.execute(_LOCK)
 
 
-async def version(tx: AsyncSession) -> int:
-    """Grows with every change of a team: teams are never deleted, and their revisions only grow."""
-    return await tx.scalar(select(func.coalesce(func.sum(teams.c.revision), 0))) or 0
+async def versions(tx: AsyncSession) -> tuple[int, int]:
+    """Of the taxonomy and of the teams. Each grows with every change: rows are never deleted, revisions only grow."""
+    row = (await tx.execute(_VERSIONS)).one()
+    return int(row.taxonomy), int(row.teams)
 
 
 async def all_teams(tx: AsyncSession) -> list[Team]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,11 +12,6 @@ from shared.contracts.envelope import Bilingual
 from triage_service.classifier import Dimension
 from triage_service.domain.taxonomy import Entry
 from triage_service.store.tables import taxonomy_entries as table
-
-
-async def version(tx: AsyncSession) -> int:
-    """Grows with every change: entries are never deleted, and their revisions only grow."""
-    return await tx.scalar(select(func.coalesce(func.sum(table.c.revision), 0))) or 0
 
 
 async def entries(tx: AsyncSession) -> list[Entry]:

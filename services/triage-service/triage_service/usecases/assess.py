@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,13 +18,13 @@ from triage_service.usecases.deps import Deps
 
 async def assess(events: Sequence[ComplaintReceivedV1], tx: AsyncSession, deps: Deps) -> None:
     """Classify and assign (B1, B2, B3, B5): one pass for the whole list, balanced within it."""
-    classifier = await deps.knowledge.classifier(tx)
+    classifier, teams = await deps.knowledge.present(tx)
     now = deps.clock.now()
     judged = [domain.classification_of(classifier.classify(domain.narrative_of(event)), now) for event in events]
     await roster.lock(tx)
-    known = await _without_erased(tx, [event.facts for event in events])
-    earlier = await cases.earlier_agents(tx, {facts.customer.person_id for facts in known})
-    balance = Balance(await deps.knowledge.teams(tx), await roster.all_agents(tx))
+    gone, earlier = await cases.known_of(tx, [event.facts for event in events])
+    known = [_without_erased(event.facts, gone) for event in events]
+    balance = Balance(teams, await roster.all_agents(tx))
     assessed = []
     for facts, made in zip(known, judged, strict=True):
         person = facts.customer.person_id
@@ -54,12 +55,12 @@ async def follow_cases(events: Sequence[CaseMovedV1], tx: AsyncSession, deps: De
     if not telling:
         return
     await roster.lock(tx)
-    known = await _without_erased(tx, [event.facts for event in telling])
+    gone, _ = await cases.known_of(tx, [event.facts for event in telling])
     deltas = await moves.apply_moves(
         tx,
         [
-            moves.Move(facts, event.revision, event.to_state in domain.ENDED)
-            for facts, event in zip(known, telling, strict=True)
+            moves.Move(_without_erased(event.facts, gone), event.revision, event.to_state in domain.ENDED)
+            for event in telling
         ],
     )
     await roster.add_loads(tx, deltas)
@@ -73,11 +74,6 @@ async def forget(events: Sequence[PersonErasedV1], tx: AsyncSession, deps: Deps)
     await moves.erase(tx, persons, complaints, domain.ERASED)
 
 
-async def _without_erased(tx: AsyncSession, known: Sequence[ComplaintFacts]) -> list[ComplaintFacts]:
+def _without_erased(facts: ComplaintFacts, gone: set[UUID]) -> ComplaintFacts:
     """The facts, without what is personal where the person was erased before this was heard."""
-    subjects = {facts.customer.person_id for facts in known} | {facts.complaint_id for facts in known}
-    gone = await cases.erased_among(tx, subjects)
-    return [
-        domain.without_person(facts) if gone & {facts.customer.person_id, facts.complaint_id} else facts
-        for facts in known
-    ]
+    return domain.without_person(facts) if gone & {facts.customer.person_id, facts.complaint_id} else facts

@@ -37,7 +37,7 @@ class Dossier:
 async def dry_run(narrative: Narrative, deps: Deps) -> Verdict:
     """What the rules would say of this text, and why. Nothing is kept."""
     async with deps.reading() as tx:
-        classifier = await deps.knowledge.classifier(tx)
+        classifier, _ = await deps.knowledge.present(tx)
     return classifier.classify(narrative)
 
 
@@ -82,7 +82,7 @@ async def override(
     await cases.insert_classifications(tx, [(complaint_id, made)])
     outbox.add(tx, domain.classified_event(case.facts, made))
     if assign_anew and not case.ended:
-        balance = Balance(await deps.knowledge.teams(tx), await roster.all_agents(tx))
+        balance = Balance(await roster.all_teams(tx), await roster.all_agents(tx))
         held = case.assignment
         given = domain.assigned_by_rules(
             balance, case.facts, made, held.agent_id if held else None, held.revision + 1 if held else 1, now
@@ -113,7 +113,7 @@ async def assign_by_hand(
     if_match(expected, held.revision if held else 0)
     if case.ended:
         raise CaseEnded("A closed, merged, withdrawn or rejected case is nobody's work. Reopen it first.")
-    balance = Balance(await deps.knowledge.teams(tx), await roster.all_agents(tx))
+    balance = Balance(await roster.all_teams(tx), await roster.all_agents(tx))
     agent = balance.agents.get(agent_id) if agent_id is not None else None
     if agent_id is not None and agent is None:
         raise UnknownAgent(f"There is no agent {agent_id!r}; see GET /v1/agents.", pointer="/agent_id")

@@ -25,15 +25,18 @@ class Knowledge:
         self._classifier: tuple[int, Classifier] | None = None
         self._teams: tuple[int, list[Team]] | None = None
 
-    async def classifier(self, tx: AsyncSession) -> Classifier:
-        version = await taxonomy.version(tx)
+    async def present(self, tx: AsyncSession) -> tuple[Classifier, list[Team]]:
+        """Both, as the tables are now; one small query where nothing changed."""
+        taxonomy_version, roster_version = await roster.versions(tx)
+        return await self._compiled(tx, taxonomy_version), await self._read_teams(tx, roster_version)
+
+    async def _compiled(self, tx: AsyncSession, version: int) -> Classifier:
         if self._classifier is None or self._classifier[0] != version:
             entries = await taxonomy.entries(tx)
             self._classifier = (version, Classifier(self._lexicon, self._rules, categories(entries)))
         return self._classifier[1]
 
-    async def teams(self, tx: AsyncSession) -> list[Team]:
-        version = await roster.version(tx)
+    async def _read_teams(self, tx: AsyncSession, version: int) -> list[Team]:
         if self._teams is None or self._teams[0] != version:
             self._teams = (version, await roster.all_teams(tx))
         return self._teams[1]

@@ -32,7 +32,7 @@ async def seed(entries: dict[str, Any], people: dict[str, Any], deps: Deps) -> N
     async with deps.session() as tx:
         await roster.lock(tx)
         await taxonomy.seed(tx, matrix.seeded(entries))
-        if await roster.version(tx):
+        if await roster.all_teams(tx):
             return
         teams, agents = rules.seeded(people)
         await roster.put_teams(tx, teams)
