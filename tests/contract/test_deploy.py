@@ -5,6 +5,7 @@ They are checked against schemas; no engine and no cluster is started here.
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
+from redress.app import installed
 from shared.contracts import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +102,31 @@ def test_every_secret_that_a_manifest_names_is_in_the_example() -> None:
     for path in MANIFESTS:
         named |= set(re.findall(r"secretKeyRef: \{name: ([a-z-]+), key: ([a-z-]+)\}", path.read_text()))
     assert named == example
+
+
+@pytest.mark.parametrize("service", installed())
+def test_the_environments_of_compose_and_kubernetes_are_enough_for_a_service(
+    service: str, compose: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = import_module(f"{service}_service.settings").Settings
+    from_compose = {
+        name: re.sub(r"\$\{[A-Z_]+:-(.*?)\}", r"\1", re.sub(r"\$\{[A-Z_]+:\?.*?\}", "a-value-of-16-or-more", value))
+        for name, value in compose["services"][service]["environment"].items()
+    }
+    (container,) = documents(DEPLOY / "kubernetes" / f"{service}.yaml")[0]["spec"]["template"]["spec"]["containers"]
+    (shared_by_all,) = documents(DEPLOY / "kubernetes" / "config.yaml")
+    from_kubernetes = shared_by_all["data"] | {
+        each["name"]: each.get("value", "postgresql://a-value-of-16-or-more") for each in container["env"]
+    }
+    for environment in (from_compose, from_kubernetes):
+        with monkeypatch.context() as patched:
+            for name, value in environment.items():
+                patched.setenv(name, value)
+            read = settings()
+            assert read.kafka_bootstrap_servers == "kafka:9092"
+            assert read.auth_jwks
+            assert read.host == "0.0.0.0"
+            assert read.public_base_url.endswith(f"/{service}")
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example() -> None:

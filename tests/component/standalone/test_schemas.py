@@ -81,6 +81,25 @@ def test_the_migrations_of_a_service_go_up_down_and_up(service: str, own_databas
     run_async(there_and_back())
 
 
+def test_the_password_of_a_role_comes_from_the_environment(
+    own_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSIGHT_DATABASE_PASSWORD", "it's a 'quoted' one")
+    assert RUN.invoke(cli, ["migrate", "insight", "--data", str(tmp_path)]).exit_code == 0
+
+    async def stored() -> str | None:
+        engine = create_async_engine(async_url(own_database))
+        try:
+            async with engine.connect() as connection:
+                statement = text("select rolpassword from pg_authid where rolname = 'redress_insight'")
+                password: str | None = await connection.scalar(statement)
+                return password
+        finally:
+            await engine.dispose()
+
+    assert (run_async(stored()) or "").startswith("SCRAM-SHA-256$")
+
+
 def test_a_services_role_can_neither_read_nor_write_nor_make_anything_elsewhere(
     own_database: str, tmp_path: Path
 ) -> None:
