@@ -36,6 +36,8 @@ class Database:
             max_overflow=4,
             pool_pre_ping=False,
             pool_timeout=10,
+            # An error's message would quote what was written: contacts, free text.
+            hide_parameters=True,
             connect_args={
                 "server_settings": {
                     "search_path": f"{schema},public",

@@ -96,6 +96,8 @@ class Service:
                     self._loops.start(loop)
                 self._running = begun.pop_all()
             self.health.forget()
+            if not self.settings.auth_jwks:
+                log.warning("nobody can sign in by token: AUTH_JWKS is not set")
             log.info("service started")
 
     async def stop(self) -> None:

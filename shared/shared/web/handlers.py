@@ -9,9 +9,11 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from shared.telemetry.tracing import current_trace_id
 from shared.web import errors
@@ -129,7 +131,20 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return problem_response(of_exception(error))
-    return problem_response(of_status(error.status_code, error.detail, error.headers))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "")
+    return problem_response(of_status(error.status_code, error.detail, headers))
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """What all routes of this path take; the router itself names only those of the first one."""
+    path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.path and compile_path(context.path)[0].match(path):
+            found |= set(context.methods or ())
+    return sorted(found)
 
 
 def of_status(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> Problem:

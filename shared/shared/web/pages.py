@@ -26,6 +26,8 @@ T = TypeVar("T")
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_CURSOR = 1000
+#: For the OpenAPI document alone: what breaks it is told as `BadCursor`.
+CURSOR_SHAPE: dict[str, Any] = {"pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_CURSOR}
 
 Value = str | int | float | bool | datetime | UUID | None
 
@@ -109,7 +111,9 @@ class Paging:
 
 async def paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most")] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(description="From `links.next` of the page before")] = None,
+    cursor: Annotated[
+        str | None, Query(description="From `links.next` of the page before", json_schema_extra=CURSOR_SHAPE)
+    ] = None,
 ) -> Paging:
     return Paging(limit, Cursor.read(cursor) if cursor else None)
 
