@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from shared.telemetry.logs import said, service_named
+from shared.telemetry.logs import describe, said, service_named
 from shared.telemetry.metrics import Metrics
 from shared.web.health import Finding
 
@@ -75,7 +75,7 @@ class Loops:
                     log.error("background loop ended", loop=state.name)
                 except Exception as error:
                     reason = said(error)
-                    log.error("background loop crashed", loop=state.name, exc_info=error)
+                    log.error("background loop crashed", loop=state.name, exception=describe(error))
                 if clock.time() - began > WELL_AFTER:
                     pause = self._first_pause
                 state.crashes += 1

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from shared.telemetry import tracing
+from shared.telemetry.logs import describe
 from shared.telemetry.metrics import Metrics
 from shared.web.errors import TooLarge
 from shared.web.handlers import of_exception, problem_response
@@ -76,7 +77,7 @@ class Observe:
         except Exception as error:
             problem = of_exception(error)
             if problem.status >= 500:
-                log.error("request failed", slug=problem.slug, route=route_of(scope), exc_info=error)
+                log.error("request failed", slug=problem.slug, route=route_of(scope), exception=describe(error))
             if status:
                 raise  # the answer has begun: only the broken connection can tell
             await problem_response(problem)(scope, receive, watched)
