@@ -18,8 +18,9 @@ from sla_service.clocks.calendar import CalendarUnknown
 from sla_service.clocks.durations import Basis, NoDueInstant
 from sla_service.clocks.facts import Fact
 from sla_service.clocks.instants import length, micros
-from sla_service.clocks.lifecycle import Change, Pause, Run, action_runs, complaint_runs
+from sla_service.clocks.lifecycle import complaint_runs
 from sla_service.clocks.policy import Book, Priced, Target
+from sla_service.clocks.runs import Change, Pause, Run, action_runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.contracts.envelope import Bilingual
 from sla_service.clocks.durations import Basis
 from sla_service.clocks.fold import ClockState, pauses_of
-from sla_service.clocks.lifecycle import Change
+from sla_service.clocks.runs import Change
 
 
 class SegmentKind(StrEnum):

@@ -1,70 +1,20 @@
 """Which clocks a history of facts has: what starts each, what ends it, when it stands still.
 
-A `Run` is a clock before anybody has said how long it may take. It is a function of the set of facts: they are put in
-order here, by their own instants (moves by the revision of the case), so the order of arrival does not matter.
+The runs are a function of the set of facts: these are put in order here, by their own instants (moves by the revision
+of the case), so the order of arrival does not matter.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
 from shared.ids import derived_id
 from sla_service.clocks.facts import Fact, FactKind
+from sla_service.clocks.runs import Change, End, Pause, Run, cancelled, earliest, fulfilled
 
 FINAL = frozenset({CaseState.MERGED, CaseState.WITHDRAWN, CaseState.REJECTED, CaseState.CLOSED})
 _RESPONSES = frozenset({FactKind.ACKNOWLEDGED, FactKind.ANSWERED, FactKind.PROGRESS_TOLD, FactKind.RESOLVED})
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    at: int
-    status: ClockStatus
-    reason: str
-    fact_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    begin: int
-    reason: str
-    fact_id: UUID
-    end: int | None = None
-    end_fact_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """From `at` on the clock is priced anew: another urgency, or another due instant of its own."""
-
-    at: int
-    fact_id: UUID
-    urgency: Urgency | None = None
-    own_due: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`repeated` marks a period of a cadence after the first; `void` one that its policy does not ask for."""
-
-    subject: ClockSubject
-    subject_id: UUID
-    metric: Metric
-    cycle: int
-    start: int
-    start_fact_id: UUID | None
-    urgency: Urgency | None
-    case_cycle: int = 1
-    end: End | None = None
-    pauses: tuple[Pause, ...] = ()
-    changes: tuple[Change, ...] = ()
-    own_due: int | None = None
-    repeated: bool = False
-    void: bool = False
-    team_id: str | None = None
-    team_name: Bilingual | None = None
-    holder: StaffContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +27,6 @@ class _Cycle:
 
 #: Whether a cadence goes on at this urgency, asked of the policy that holds at the instant.
 GoesOn = Callable[[Urgency | None, int], bool]
-
-
-def action_runs(action_id: UUID, facts: Iterable[Fact]) -> list[Run]:
-    """F8: from the first plan to the deed; a plan made anew brings a new due time, from then on."""
-    plans = sorted((f for f in facts if f.kind is FactKind.ACTION_PLANNED), key=lambda f: (f.revision, f.at, f.fact_id))
-    if not plans:
-        return []
-    first, last = plans[0], plans[-1]
-    done = _first(facts, FactKind.ACTION_DONE)
-    return [
-        Run(
-            ClockSubject.IMPROVEMENT_ACTION,
-            action_id,
-            Metric.IMPROVEMENT_ACTION,
-            1,
-            first.at,
-            first.fact_id,
-            None,
-            end=_fulfilled(done, first.at) if done else None,
-            changes=tuple(Change(max(plan.at, first.at), plan.fact_id, own_due=plan.other_at) for plan in plans[1:]),
-            own_due=first.other_at,
-            holder=last.person,
-        )
-    ]
 
 
 def complaint_runs(complaint_id: UUID, received_at: int, facts: Sequence[Fact], goes_on: GoesOn) -> list[Run]:
@@ -187,12 +113,12 @@ class _Complaint:
         return replace(run, **more) if more else run  # type: ignore[arg-type]
 
     def _final_since(self, start: int) -> End | None:
-        return _earliest(_cancelled(move) for move in self.finals if move.at >= start)
+        return earliest(cancelled(move) for move in self.finals if move.at >= start)
 
     def _first_response(self) -> Run:
         """F1: until the acknowledgement, the first answer, or the first word on progress, whichever comes first."""
         answers = [fact for kind in _RESPONSES for fact in self.of.get(kind, ())]
-        ends = [_fulfilled(fact, self.received_at) for fact in answers] + [_cancelled(move) for move in self.finals]
+        ends = [fulfilled(fact, self.received_at) for fact in answers] + [cancelled(move) for move in self.finals]
         return self._run(
             ClockSubject.COMPLAINT,
             self.id,
@@ -200,7 +126,7 @@ class _Complaint:
             1,
             self.received_at,
             self.received_id,
-            _earliest(ends),
+            earliest(ends),
         )
 
     def _resolution(self, cycle: _Cycle, pauses: Sequence[Pause]) -> Run:
@@ -212,7 +138,7 @@ class _Complaint:
             cycle.number,
             cycle.start,
             cycle.fact_id,
-            _earliest(end for end in cycle.ends if end.reason != "reopened"),
+            earliest(end for end in cycle.ends if end.reason != "reopened"),
             case_cycle=cycle.number,
             pauses=_since(pauses, cycle.start),
         )
@@ -223,9 +149,9 @@ class _Complaint:
         begun += [(number, move.at, move.fact_id, move.revision) for number, move in sorted(self.reopened.items())]
         cycles = []
         for place, (number, start, fact_id, revision) in enumerate(begun):
-            ends = [_cancelled(move) for move in self.finals if move.revision > revision]
+            ends = [cancelled(move) for move in self.finals if move.revision > revision]
             if (resolved := self.resolved.get(number)) is not None:
-                ends.append(_fulfilled(resolved, start))
+                ends.append(fulfilled(resolved, start))
             if place + 1 < len(begun):
                 _, reopened_at, reopened_by, _ = begun[place + 1]
                 ends.append(End(max(reopened_at, start), ClockStatus.CANCELLED, "reopened", reopened_by))
@@ -251,7 +177,7 @@ class _Complaint:
         found: list[Run] = []
         told = self.of.get(FactKind.PROGRESS_TOLD, ())
         for cycle in cycles:
-            end = _earliest(cycle.ends)
+            end = earliest(cycle.ends)
             if end is not None and end.status is ClockStatus.FULFILLED:
                 end = End(end.at, ClockStatus.CANCELLED, "resolved", end.fact_id)
             begin, begun_by, repeated = cycle.start, cycle.fact_id, False
@@ -320,13 +246,13 @@ class _Complaint:
         found = []
         for fact in _by_subject(self.of.get(opened, ())).values():
             assert fact.subject_id is not None
-            ends = [_fulfilled(one, fact.at) for one in self.of.get(answered, ()) if one.subject_id == fact.subject_id]
+            ends = [fulfilled(one, fact.at) for one in self.of.get(answered, ()) if one.subject_id == fact.subject_id]
             ends += [
                 End(max(one.at, fact.at), ClockStatus.CANCELLED, cancelled.value, one.fact_id)
                 for one in self.of.get(cancelled, ())
                 if one.subject_id == fact.subject_id
             ]
-            end = _earliest([*ends, *filter(None, [self._final_since(fact.at)])])
+            end = earliest([*ends, *filter(None, [self._final_since(fact.at)])])
             run = self._run(subject, fact.subject_id, metric, 1, fact.at, fact.fact_id, end)
             if transfer:
                 run = replace(run, team_id=fact.team_id, team_name=fact.team_name, holder=fact.person)
@@ -340,8 +266,8 @@ class _Complaint:
         found = []
         for cycle, resolved in sorted(self.resolved.items()):
             sent = [one for one in self.of.get(FactKind.SURVEY_SENT, ()) if (one.cycle or 1) == cycle]
-            ends = [_fulfilled(one, resolved.at) for one in sent]
-            end = _earliest([*ends, *self._closed_after(cycle, resolved.at)])
+            ends = [fulfilled(one, resolved.at) for one in sent]
+            end = earliest([*ends, *self._closed_after(cycle, resolved.at)])
             found.append(
                 self._run(
                     ClockSubject.SURVEY,
@@ -362,8 +288,8 @@ class _Complaint:
             assert fact.subject_id is not None
             cycle = fact.cycle or 1
             done = [one for one in self.of.get(FactKind.FOLLOW_UP_DONE, ()) if one.subject_id == fact.subject_id]
-            ends = [_fulfilled(one, fact.at) for one in done]
-            end = _earliest([*ends, *self._closed_after(cycle, fact.at)])
+            ends = [fulfilled(one, fact.at) for one in done]
+            end = earliest([*ends, *self._closed_after(cycle, fact.at)])
             run = self._run(
                 ClockSubject.FOLLOW_UP, fact.subject_id, Metric.FOLLOW_UP, cycle, fact.at, fact.fact_id, end
             )
@@ -417,26 +343,8 @@ def _tells_earlier(fact: Fact, known: Fact) -> bool:
     )
 
 
-def _first(facts: Iterable[Fact], kind: FactKind) -> Fact | None:
-    return min((one for one in facts if one.kind is kind), key=lambda one: (one.at, one.fact_id), default=None)
-
-
 def _by_subject(facts: Iterable[Fact]) -> dict[UUID | None, Fact]:
     found: dict[UUID | None, Fact] = {}
     for fact in facts:
         found.setdefault(fact.subject_id, fact)
     return found
-
-
-def _fulfilled(fact: Fact, start: int) -> End:
-    """An answer dated before the question (a clock that runs wrong elsewhere) counts at the question's instant."""
-    return End(max(fact.at, start), ClockStatus.FULFILLED, fact.kind.value, fact.fact_id)
-
-
-def _cancelled(move: Fact) -> End:
-    return End(move.at, ClockStatus.CANCELLED, move.to_state.value if move.to_state else "moved", move.fact_id)
-
-
-def _earliest(ends: Iterable[End]) -> End | None:
-    """What ended it; at the same instant an answer counts before a cancellation."""
-    return min(ends, key=lambda end: (end.at, end.status is ClockStatus.CANCELLED, str(end.fact_id)), default=None)

@@ -2,8 +2,8 @@
 
 from shared.contracts.envelope import Bilingual
 from shared.contracts.vocabulary import Metric
-from sla_service.clocks.lifecycle import Run
 from sla_service.clocks.policy import Role
+from sla_service.clocks.runs import Run
 
 METRICS: dict[Metric, Bilingual] = {
     Metric.FIRST_RESPONSE: Bilingual(zh="首次响应", en="First response"),

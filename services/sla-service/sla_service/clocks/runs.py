@@ -1,0 +1,105 @@
+"""Clocks before anybody has said how long they may take.
+
+A `Run` is a function of the set of facts; `lifecycle` finds those of a complaint, `action_runs` that of an improvement
+action.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.contracts.envelope import Bilingual, StaffContact
+from shared.contracts.vocabulary import ClockStatus, ClockSubject, Metric, Urgency
+from sla_service.clocks.facts import Fact, FactKind
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    at: int
+    status: ClockStatus
+    reason: str
+    fact_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    begin: int
+    reason: str
+    fact_id: UUID
+    end: int | None = None
+    end_fact_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `at` on the clock is priced anew: another urgency, or another due instant of its own."""
+
+    at: int
+    fact_id: UUID
+    urgency: Urgency | None = None
+    own_due: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`repeated` marks a period of a cadence after the first; `void` one that its policy does not ask for."""
+
+    subject: ClockSubject
+    subject_id: UUID
+    metric: Metric
+    cycle: int
+    start: int
+    start_fact_id: UUID | None
+    urgency: Urgency | None
+    case_cycle: int = 1
+    end: End | None = None
+    pauses: tuple[Pause, ...] = ()
+    changes: tuple[Change, ...] = ()
+    own_due: int | None = None
+    repeated: bool = False
+    void: bool = False
+    team_id: str | None = None
+    team_name: Bilingual | None = None
+    holder: StaffContact | None = None
+
+
+def action_runs(action_id: UUID, facts: Iterable[Fact]) -> list[Run]:
+    """F8: from the first plan to the deed; a plan made anew brings a new due time, from then on."""
+    plans = sorted((f for f in facts if f.kind is FactKind.ACTION_PLANNED), key=lambda f: (f.revision, f.at, f.fact_id))
+    if not plans:
+        return []
+    first, last = plans[0], plans[-1]
+    done = _first(facts, FactKind.ACTION_DONE)
+    return [
+        Run(
+            ClockSubject.IMPROVEMENT_ACTION,
+            action_id,
+            Metric.IMPROVEMENT_ACTION,
+            1,
+            first.at,
+            first.fact_id,
+            None,
+            end=fulfilled(done, first.at) if done else None,
+            changes=tuple(Change(max(plan.at, first.at), plan.fact_id, own_due=plan.other_at) for plan in plans[1:]),
+            own_due=first.other_at,
+            holder=last.person,
+        )
+    ]
+
+
+def _first(facts: Iterable[Fact], kind: FactKind) -> Fact | None:
+    return min((one for one in facts if one.kind is kind), key=lambda one: (one.at, one.fact_id), default=None)
+
+
+def fulfilled(fact: Fact, start: int) -> End:
+    """An answer dated before the question (a clock that runs wrong elsewhere) counts at the question's instant."""
+    return End(max(fact.at, start), ClockStatus.FULFILLED, fact.kind.value, fact.fact_id)
+
+
+def cancelled(move: Fact) -> End:
+    return End(move.at, ClockStatus.CANCELLED, move.to_state.value if move.to_state else "moved", move.fact_id)
+
+
+def earliest(ends: Iterable[End]) -> End | None:
+    """What ended it; at the same instant an answer counts before a cancellation."""
+    return min(ends, key=lambda end: (end.at, end.status is ClockStatus.CANCELLED, str(end.fact_id)), default=None)
