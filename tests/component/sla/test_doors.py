@@ -75,7 +75,13 @@ async def test_the_list_is_filtered_and_goes_on_by_cursor(world: World, agent: h
     assert seen == [f"2024-05-10T02:3{minute}:00Z" for minute in (1, 2, 3, 4)]
     before = await agent.get("/v1/clocks", params={"due_before": "2024-05-10T10:32:00+08:00"})
     assert len(before.json()["data"]) == 2
-    for wrong in ({"status": "sleeping"}, {"due_before": "noon"}, {"complaint": "C-1"}, {"cursor": "?"}):
+    for wrong in (
+        {"status": "sleeping"},
+        {"due_before": "noon"},
+        {"due_before": "0001-01-01T00:00:00+12:00"},
+        {"complaint": "C-1"},
+        {"cursor": "?"},
+    ):
         refused = await agent.get("/v1/clocks", params=wrong)
         assert refused.status_code in (400, 422)
         assert refused.headers["content-type"] == "application/problem+json"
@@ -184,6 +190,9 @@ async def test_a_new_policy_version_holds_from_then_on_and_running_clocks_keep_t
         ({"policy": policy(when={"levels": ["vip"]}), "reason": "x"}, 422, "/policy/rules"),
         ({"policy": policy(), "reason": "x", "valid_from": "2024-05-10T10:00:00+08:00"}, 422, "/valid_from"),
         ({"policy": policy()}, 422, "/reason"),
+        ({"policy": policy(), "reason": "a\x00b"}, 422, "/reason"),
+        ({"policy": policy(when={"levels": ["a\x00b"]}), "reason": "x"}, 422, "/policy"),
+        ({"policy": policy(), "reason": "x", "valid_from": "9999-12-31T23:59:59-12:00"}, 422, "/valid_from"),
     ],
 )
 async def test_a_policy_that_cannot_hold_is_refused_with_a_pointer(

@@ -5,7 +5,6 @@ from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
 from shared.contracts.vocabulary import ClockStatus, Metric
 from shared.web.auth import Principal, Role, allow
@@ -17,6 +16,7 @@ from sla_service.api.shapes import (
     Calendars,
     ClockOut,
     EscalationOut,
+    Instant,
     LedgerOut,
     Policies,
     PolicyIn,
@@ -49,7 +49,7 @@ async def list_clocks(
     status: ClockStatus | None = None,
     metric: Metric | None = None,
     breached: bool | None = None,
-    due_before: Annotated[AwareDatetime | None, Query(description="Due before this instant")] = None,
+    due_before: Annotated[Instant | None, Query(description="Due before this instant")] = None,
 ) -> Page[ClockOut]:
     """Clocks by their due instant, the earliest first."""
     asked = ask.Asked(complaint, status, metric, breached, due_before)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from shared.contracts.envelope import Actor, Bilingual, StaffContact
 from shared.contracts.sla import ClockView
@@ -17,6 +17,15 @@ from sla_service.clocks.policy import PolicySpec, PolicyVersion
 from sla_service.domain.titles import METRICS
 from sla_service.usecases.ask import Shown, Told
 
+
+def _of_this_age(instant: datetime) -> datetime:
+    if not 1970 <= instant.year < 2200:
+        raise ValueError("give an instant from 1970 to 2199")
+    return instant
+
+
+#: An instant that a caller gives; far from the ends of the calendar, where offsets overflow.
+Instant = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
 Span = Annotated[timedelta, WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT1H40M"]})]
 
 
@@ -124,8 +133,8 @@ class PolicyIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     policy: PolicySpec
-    valid_from: AwareDatetime | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    valid_from: Instant | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
 class PolicyOut(BaseModel):

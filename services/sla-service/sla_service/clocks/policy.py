@@ -126,6 +126,12 @@ class PolicySpec(_Data):
     rules: Annotated[dict[Metric, Rule], Field(min_length=1)]
 
     @model_validator(mode="after")
+    def _can_be_kept(self) -> "PolicySpec":
+        if "\\u0000" in self.model_dump_json():
+            raise ValueError("a text of the policy has a NUL character, which cannot be kept")
+        return self
+
+    @model_validator(mode="after")
     def _due_instants_exist(self) -> "PolicySpec":
         for metric, rule in self.rules.items():
             for target in filter(None, (rule.high, rule.medium, rule.low, rule.every)):
