@@ -54,7 +54,8 @@ class Intake:
     async def receive(self, **changes: Any) -> dict[str, Any]:
         answer = await self.post("/v1/complaints", complaint(**changes))
         assert answer.status_code == 201, answer.text
-        return answer.json()
+        received: dict[str, Any] = answer.json()
+        return received
 
     async def rows(self, query: str, **values: Any) -> list[Any]:
         async with self.database.reading() as session:

@@ -1,6 +1,7 @@
 """Rules of the feedback stage."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -114,7 +115,7 @@ def test_a_visit_is_done_inside_its_window_and_not_in_the_future(occurred, recor
 
 
 def _close(*, reason=None, **standing):
-    given = {
+    given: dict[str, Any] = {
         "facts": facts(),
         "cycle": 1,
         "state": CaseState.CONFIRMED,

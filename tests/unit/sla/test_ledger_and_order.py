@@ -120,7 +120,7 @@ def tell(facts: Sequence[tuple[str, int]]) -> Story:
 
 @settings(max_examples=120, deadline=None)
 @given(FACTS, st.randoms(use_true_random=False))
-def test_the_same_facts_give_the_same_clocks_in_whatever_order_and_however_often_they_come(facts, random) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_facts_give_the_same_clocks_in_whatever_order_and_however_often_they_come(facts, random) -> None:
     story = tell(facts)
     expected = {one.clock_id: one for one in folded(story).clocks}
     shuffled: list[Event] = story.events * 2
