@@ -39,7 +39,7 @@ lint: env ## ruff and the import contracts
 	@$(BIN)/lint-imports
 
 types: env ## mypy, strict
-	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks)
+	@$(BIN)/mypy $(PACKAGES) tests $(if $(wildcard benchmarks/*.py),benchmarks)
 
 migrate: env ## create schemas and roles and bring them up to date (DATABASE_URL, else .redress)
 	@$(BIN)/redress migrate
@@ -58,7 +58,7 @@ kafka: env ## run a Kafka broker in the foreground (Java and Maven)
 	@$(PY) -m redress.kafka
 
 chaos: env ## kill processes at named points, N times
-	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_kills.py -q
+	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_crash_points.py -q
 
 OURS := --no-emit-package redress --no-emit-package redress-shared $(patsubst services/%-service,--no-emit-package redress-%-service,$(wildcard services/*-service))
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(OURS)
