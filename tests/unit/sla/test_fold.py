@@ -349,6 +349,14 @@ def test_a_resolution_dated_before_the_receipt_counts_at_the_receipt() -> None:
     assert (shown(state.run.end.at), state.late) == ("05-10 10:20", False)
 
 
+def test_a_case_closed_before_its_receipt_ends_its_clocks_at_the_receipt() -> None:
+    story = Story()
+    story.received()
+    story.moved("10:19", CaseState.CLOSED, revision=2)
+    assert {shown(one.run.end.at) for one in folded(story).clocks if one.run.end} == {"05-10 10:20"}
+    assert {one.status for one in folded(story).clocks} == {CANCELLED}
+
+
 def test_clock_ids_follow_from_subject_metric_and_cycle() -> None:
     story, same = Story(), Story()
     story.received()

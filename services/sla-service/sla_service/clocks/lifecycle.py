@@ -113,12 +113,14 @@ class _Complaint:
         return replace(run, **more) if more else run  # type: ignore[arg-type]
 
     def _final_since(self, start: int) -> End | None:
-        return earliest(cancelled(move) for move in self.finals if move.at >= start)
+        return earliest(cancelled(move, start) for move in self.finals if move.at >= start)
 
     def _first_response(self) -> Run:
         """F1: until the acknowledgement, the first answer, or the first word on progress, whichever comes first."""
         answers = [fact for kind in _RESPONSES for fact in self.of.get(kind, ())]
-        ends = [fulfilled(fact, self.received_at) for fact in answers] + [cancelled(move) for move in self.finals]
+        ends = [fulfilled(fact, self.received_at) for fact in answers] + [
+            cancelled(move, self.received_at) for move in self.finals
+        ]
         return self._run(
             ClockSubject.COMPLAINT,
             self.id,
@@ -149,7 +151,7 @@ class _Complaint:
         begun += [(number, move.at, move.fact_id, move.revision) for number, move in sorted(self.reopened.items())]
         cycles = []
         for place, (number, start, fact_id, revision) in enumerate(begun):
-            ends = [cancelled(move) for move in self.finals if move.revision > revision]
+            ends = [cancelled(move, start) for move in self.finals if move.revision > revision]
             if (resolved := self.resolved.get(number)) is not None:
                 ends.append(fulfilled(resolved, start))
             if place + 1 < len(begun):

@@ -96,8 +96,10 @@ def fulfilled(fact: Fact, start: int) -> End:
     return End(max(fact.at, start), ClockStatus.FULFILLED, fact.kind.value, fact.fact_id)
 
 
-def cancelled(move: Fact) -> End:
-    return End(move.at, ClockStatus.CANCELLED, move.to_state.value if move.to_state else "moved", move.fact_id)
+def cancelled(move: Fact, start: int) -> End:
+    return End(
+        max(move.at, start), ClockStatus.CANCELLED, move.to_state.value if move.to_state else "moved", move.fact_id
+    )
 
 
 def earliest(ends: Iterable[End]) -> End | None:
