@@ -18,7 +18,11 @@ _BEGIN = (
     "where s.owner = excluded.owner returning lane"
 )
 _LEFT = "select lane, first, last, owner, alone from inbox_started where lane = any($1::text[]) and owner <> $2::uuid"
-_TAKE = "update inbox_started set owner = $2::uuid, alone = true where lane = any($1::text[])"
+_TAKE = (
+    "update inbox_started as s set owner = $4::uuid, alone = true, first = least(s.first, r.first), "
+    "last = greatest(s.last, r.last) from unnest($1::text[], $2::bigint[], $3::bigint[]) as r (lane, first, last) "
+    "where s.lane = r.lane and s.owner <> $4::uuid"
+)
 _FINISH = "delete from inbox_started where lane = any($1::text[]) and owner = $2::uuid"
 _SEE = "insert into inbox (event_id) select unnest($1::uuid[]) on conflict do nothing returning event_id"
 _COUNT = (
@@ -64,8 +68,7 @@ async def begin(engine: AsyncEngine, spans: Mapping[str, Span], owner: UUID) -> 
         if len(begun) == len(lanes):
             return []
         left = (await connection.exec_driver_sql(_LEFT, (lanes, owner))).all()
-        await connection.exec_driver_sql(_TAKE, ([row.lane for row in left], owner))
-        await connection.exec_driver_sql(_BEGIN, (lanes, *columns, owner))
+        await connection.exec_driver_sql(_TAKE, (lanes, columns[0], columns[1], owner))
         return [Leftover(row.lane, row.first, row.last, row.owner, row.alone) for row in left]
 
 

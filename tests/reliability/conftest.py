@@ -1,0 +1,54 @@
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+
+import pytest
+
+from shared.bus.kafka import TopicPlan, ensure_topics
+from shared.db import Database, provision
+from shared.ids import new_id
+from tests.support.bus import NAMES, Contracts, open_databases
+from tests.support.bus_process import Nursery
+
+
+@pytest.fixture(scope="session")
+async def town_url(admin_url: str) -> str:
+    await provision(admin_url, NAMES)
+    return admin_url
+
+
+@pytest.fixture
+async def databases(town_url: str) -> AsyncGenerator[dict[str, Database]]:
+    async with aclosing(open_databases(town_url)) as opened:
+        async for found in opened:
+            yield found
+
+
+@pytest.fixture
+def nursery() -> Generator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"test-{new_id().hex[-10:]}"
+
+
+@pytest.fixture
+async def topics(kafka_bootstrap: str, prefix: str) -> str:
+    """The broker's address, with the topics of `prefix`."""
+    contracts = Contracts.on(prefix)
+    plans = [
+        TopicPlan(contracts.noted.TOPIC, 3),
+        TopicPlan(contracts.forgotten.TOPIC, 1, compacted=True),
+        *(TopicPlan(f"redress.{name}.dlq", 1) for name in NAMES),
+    ]
+    await ensure_topics(kafka_bootstrap, plans)
+    return kafka_bootstrap
+
+
+@pytest.fixture(params=["local", pytest.param("kafka", marks=pytest.mark.kafka)])
+def bootstrap(request: pytest.FixtureRequest) -> str | None:
+    """Either bus: `None` is the local one."""
+    return None if request.param == "local" else str(request.getfixturevalue("topics"))
