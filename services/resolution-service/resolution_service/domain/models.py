@@ -12,8 +12,9 @@ from shared.contracts.vocabulary import CaseState, Emotion, Kind, MeasureKind, M
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One complaint as it stands here. `version` grows with every change of its state and every command."""
+class Standpoint:
+    """What a case's next state depends on. `version` grows with every change of its state and every command; `plain`
+    says that nothing but milestones has borne on the state."""
 
     facts: ComplaintFacts
     state: CaseState
@@ -25,6 +26,16 @@ class Case:
     erased: bool
     acknowledged_at: datetime | None
     assessed_at: datetime | None
+
+    @property
+    def id(self) -> UUID:
+        return self.facts.complaint_id
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Standpoint):
+    """One complaint as it stands here."""
+
     kind: Kind | None
     issue_type: str | None
     responsible: str | None
@@ -35,12 +46,8 @@ class Case:
     next_due_at: datetime | None
     next_warn_at: datetime | None
 
-    @property
-    def id(self) -> UUID:
-        return self.facts.complaint_id
 
-
-def moves(case: Case, to: Standing) -> bool:
+def moves(case: Standpoint, to: Standing) -> bool:
     """Whether `to` is another state than the one that was told; the same state of an earlier instant is no move."""
     return (case.state, case.cycle) != (to.state, to.cycle)
 

@@ -6,16 +6,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from resolution_service.domain.entries import Entry
-from resolution_service.domain.models import Case, moves
+from resolution_service.domain.models import Standpoint, moves
 from resolution_service.domain.states import Fact, FactKind, Standing
 from resolution_service.domain.worklist import URGENCY_RANK
 from resolution_service.store.bulk import rows_of, select_rows, values_of
-from resolution_service.store.rows import CASE_COLUMNS, case_from
 from resolution_service.store.tables import cases, clocks, entries, erasures
 from shared.contracts.envelope import Actor, ActorKind, ComplaintFacts
 from shared.contracts.sla import ClockEvent
@@ -81,6 +95,10 @@ def _case_row(heard: Heard) -> tuple[Any, ...]:
     )
 
 
+#: What `Standpoint` has behind the facts, in its order.
+_STANDPOINT = tuple(cases.c[field.name] for field in fields(Standpoint) if field.name != "facts")
+
+
 def without_person(facts: ColumnElement[Any]) -> ColumnElement[Any]:
     """The facts of an erased person's complaint: ids and dates stay, who it was goes (A6)."""
     customer = facts["customer"].op("||")(literal({"display": ""}, JSONB))
@@ -117,7 +135,7 @@ def _upsert_cases() -> Any:
             "acknowledged_at": func.least(cases.c.acknowledged_at, heard.acknowledged_at),
             "assessed_at": func.least(cases.c.assessed_at, heard.assessed_at),
         },
-    ).returning(*CASE_COLUMNS)
+    ).returning(cases.c.id, cases.c.urgency_revision, cast(cases.c.facts, Text).label("kept"), *_STANDPOINT)
 
 
 def _know_cases() -> Any:
@@ -224,11 +242,21 @@ _BEARING = select(
 ).where(entries.c.fact.is_not(None))
 
 
-async def upsert_cases(tx: AsyncSession, heard: Sequence[Heard]) -> dict[UUID, Case]:
+async def upsert_cases(tx: AsyncSession, heard: Sequence[Heard]) -> dict[UUID, Standpoint]:
     """Bring the rows of the cases up to what was heard and lock them; returns them as they are now."""
     rows = sorted((_case_row(one) for one in heard), key=lambda row: row[0])
-    found = await tx.execute(_UPSERT_CASES, values_of(_CASE_NAMES, rows))
-    return {made.id: made for made in map(case_from, found)}
+    told = {one.facts.complaint_id: one.facts for one in heard}
+    return {
+        row.id: _standpoint(row, told[row.id]) for row in await tx.execute(_UPSERT_CASES, values_of(_CASE_NAMES, rows))
+    }
+
+
+def _standpoint(row: Row[Any], told: ComplaintFacts) -> Standpoint:
+    """What was told is what is kept, unless something newer was heard before or the person was erased."""
+    same = row.urgency_revision == told.urgency_revision and not row.erased
+    facts = told if same else ComplaintFacts.model_validate_json(row.kept)
+    state, *rest = tuple(row)[3:]
+    return Standpoint(facts, CaseState(state), *rest)
 
 
 async def know_cases(tx: AsyncSession, heard: Sequence[Heard]) -> None:
@@ -283,7 +311,7 @@ async def bearing_facts(tx: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, lis
     return found
 
 
-async def move_cases(tx: AsyncSession, moved: Sequence[tuple[Case, Standing]]) -> None:
+async def move_cases(tx: AsyncSession, moved: Sequence[tuple[Standpoint, Standing]]) -> None:
     """Write the states that the facts ask for; each move counts as one more revision."""
     rows = []
     for was, to in sorted(moved, key=lambda pair: pair[0].id):

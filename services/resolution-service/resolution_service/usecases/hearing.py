@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from resolution_service import store
 from resolution_service.domain import states
 from resolution_service.domain.entries import entry_of, fact_of, milestone
-from resolution_service.domain.models import Case, moves
+from resolution_service.domain.models import Standpoint, moves
 from resolution_service.store import Heard
 from resolution_service.usecases.deps import Deps
 from resolution_service.usecases.work import SYSTEM, milestones, moved_event
@@ -82,7 +82,7 @@ async def _keep(heard: Sequence[tuple[Event, Heard]], tx: AsyncSession, deps: De
         await _settle(list(cases.values()), tx, deps)
 
 
-async def _settle(cases: Sequence[Case], tx: AsyncSession, deps: Deps) -> None:
+async def _settle(cases: Sequence[Standpoint], tx: AsyncSession, deps: Deps) -> None:
     """Bring each case into the state that its facts ask for, and tell those that moved."""
     others = await store.bearing_facts(tx, [case.id for case in cases if not case.plain])
     changed = []

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from resolution_service import store
 from resolution_service.domain import states
 from resolution_service.domain.entries import entry_of, fact_from
-from resolution_service.domain.models import Case
+from resolution_service.domain.models import Case, Standpoint
 from resolution_service.domain.states import Fact, FactKind, Move, Standing
 from resolution_service.usecases.deps import Deps
 from resolution_service.usecases.errors import BadInstant, CaseNotOpen, IllegalMove, UnknownCase
@@ -24,7 +24,7 @@ from shared.web.etag import etag, if_match
 SYSTEM = Actor(kind=ActorKind.SYSTEM, id="resolution-service")
 
 
-def milestones(case: Case) -> list[Fact]:
+def milestones(case: Standpoint) -> list[Fact]:
     made = []
     if case.acknowledged_at is not None:
         made.append(Fact(FactKind.ACKNOWLEDGED, case.acknowledged_at, UUID(int=1)))
@@ -33,7 +33,9 @@ def milestones(case: Case) -> list[Fact]:
     return made
 
 
-def moved_event(case: Case, to: Standing, event_id: UUID, now: datetime, actor: Actor, reason: str = "") -> CaseMovedV1:
+def moved_event(
+    case: Standpoint, to: Standing, event_id: UUID, now: datetime, actor: Actor, reason: str = ""
+) -> CaseMovedV1:
     return CaseMovedV1(
         event_id=event_id,
         occurred_at=to.since,
