@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 DEPLOY = Path(__file__).resolve().parents[2] / "kafka"
 #: Kafka 4 runs on Java 17 and newer.
 OLDEST_JAVA = 17
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 
 
