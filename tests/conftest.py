@@ -30,15 +30,23 @@ def kafka_bootstrap() -> Generator[str]:
         yield bootstrap
 
 
+@pytest.fixture(scope="session")
+def migrated() -> set[str]:
+    """The services whose schemas are at head."""
+    return set()
+
+
 @pytest.fixture
-async def schema_of(provisioned: str) -> AsyncGenerator[Callable[[str], Awaitable[Database]]]:
+async def schema_of(provisioned: str, migrated: set[str]) -> AsyncGenerator[Callable[[str], Awaitable[Database]]]:
     """``await schema_of("triage")``: triage's database, migrated and empty."""
     opened: list[Database] = []
 
     async def open_schema(service: str) -> Database:
         database = Database(url_as(provisioned, service), service)
         opened.append(database)
-        await Migrations(f"{service}_service", database).upgrade()
+        if service not in migrated:
+            await Migrations(f"{service}_service", database).upgrade()
+            migrated.add(service)
         await empty(database, import_module(f"{service}_service.store").metadata)
         return database
 
