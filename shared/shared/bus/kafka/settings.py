@@ -46,7 +46,7 @@ class KafkaSettings:
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "session_timeout_ms": int(self.session_seconds * 1000),
-            "heartbeat_interval_ms": int(self.heartbeat_seconds * 1000),
+            "heartbeat_interval_ms": int(min(self.heartbeat_seconds, self.session_seconds / 3) * 1000),
             "rebalance_timeout_ms": int(self.rebalance_seconds * 1000),
             "max_poll_interval_ms": 300_000,
             "metadata_max_age_ms": 30_000,
