@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.bus import Refused
 from shared.bus.deadletters import DeadLetter, NoSuchDeadLetter, list_dead_letters, replay, replay_all, show
+from shared.bus.kafka import KafkaBus, KafkaSettings
 from shared.ids import new_id
 from tests.support.bus import QUICK, Thing, Town, happened, until, write_down
 
@@ -267,3 +268,27 @@ async def test_on_kafka_the_dead_letter_topic_has_it_too_with_its_reason(kafka_t
     assert headers["redress_topic"] == town.contracts.noted.TOPIC.encode()
     assert headers["ce_source"] == b"/redress/beta"
     assert json.loads(record.value)["n"] == 9
+
+
+@pytest.mark.kafka
+async def test_an_own_event_that_the_broker_will_never_take_is_set_aside_and_can_be_sent_again(
+    kafka_town: Town,
+) -> None:
+    town = kafka_town
+    settings: KafkaSettings = (await town.bus())._kafka  # type: ignore[attr-defined]
+    narrow = KafkaBus(replace(settings, max_request_bytes=20_000))
+    town.buses.append(narrow)
+    await narrow.attach(town.member("alpha", None))
+    await town.publish(
+        happened(town.contracts.noted, "a", 1),
+        happened(town.contracts.noted, "big", 2, text="x" * 50_000),
+        happened(town.contracts.noted, "a", 3),
+    )
+    await town.delivered()
+    [letter] = await dead(town, 1, "alpha")
+    assert (letter.reason, letter.key) == ("undeliverable", "big")
+    await narrow.close()
+    await town.bus(town.member("alpha", None), town.member("beta"))
+    assert await town.hears("beta", 2) == [("a", 1), ("a", 3)]
+    await replay(town.databases["alpha"], letter.id)
+    assert await town.hears("beta", 3) == [("a", 1), ("a", 3), ("big", 2)]
