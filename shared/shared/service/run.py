@@ -81,9 +81,10 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
 def open_bus(settings: ServiceSettings) -> Bus:
     """Kafka where there are bootstrap servers, else the local bus, on which a process hears itself alone."""
     if settings.kafka_bootstrap_servers:
-        from shared.bus.kafka import KafkaBus
+        from shared.bus.kafka import KafkaBus, KafkaSettings
 
-        return KafkaBus(settings.kafka_bootstrap_servers)
+        kafka = KafkaSettings(settings.kafka_bootstrap_servers, session_seconds=settings.kafka_session_seconds)
+        return KafkaBus(kafka)
     from shared.bus.local import LocalBus
 
     return LocalBus(SERVICES)

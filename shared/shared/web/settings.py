@@ -21,6 +21,7 @@ SHARED_NAMES = {
     "database_url": "DATABASE_URL",
     "kafka_bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
     "kafka_partitions": "KAFKA_PARTITIONS",
+    "kafka_session_seconds": "KAFKA_SESSION_SECONDS",
     "auth_jwks": "AUTH_JWKS",
     "auth_issuer": "AUTH_ISSUER",
     "auth_audience": "AUTH_AUDIENCE",
@@ -56,6 +57,8 @@ class ServiceSettings(BaseSettings):
     #: `host:port,host:port`; None is the local bus (all services in one process).
     kafka_bootstrap_servers: str | None = None
     kafka_partitions: int = Field(default=12, ge=1)
+    #: After how long a consumer that was killed is missed; the broker's `group.min.session.timeout.ms` is the least.
+    kafka_session_seconds: float = Field(default=10.0, ge=1)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
