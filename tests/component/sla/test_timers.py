@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from shared.contracts.sla import ClockBreachedV1, ClockEvent, ClockWarnedV1, Esc
 from shared.contracts.vocabulary import Metric, Urgency
 from shared.db import Database
 from shared.ids import new_id
+from sla_service.domain.changes import INSTANT
 from sla_service.store import clocks
 from sla_service.usecases import Deps, timers
 from tests.component.sla.world import World
@@ -53,6 +55,11 @@ async def asleep(world: World, replica: Deps) -> None:
             await asyncio.sleep(0.01)
 
 
+def just_after(instant: str) -> datetime:
+    """When a breach shows: an answer at the due instant itself is in time."""
+    return at(instant) + INSTANT
+
+
 async def drive(world: World, replica: Deps, until: str) -> None:
     """Move the clock from one armed instant to the next; the timers must wake by themselves."""
     while True:
@@ -91,13 +98,24 @@ async def test_an_unanswered_transfer_warns_breaches_and_goes_up_to_the_manager_
     breached = next(event for event in mine if isinstance(event, ClockBreachedV1))
     raised = [event for event in mine if isinstance(event, EscalationRaisedV1)]
     assert (warned.detected_at, warned.recipient) == (at("13:20"), person("wang"))
-    assert (breached.detected_at, breached.clock.on_time) == (at("14:20"), False)
+    assert (breached.detected_at, breached.clock.on_time) == (just_after("14:20"), False)
     assert [(one.step, one.role, one.recipient) for one in raised] == [
         (1, "department_manager", person("zhao")),
         (2, "executive", person("chen")),
     ]
     assert raised[0].reason.zh == "「转单响应：研发部」已超时，第 1/2 级升级至部门经理"
     assert [event.clock.revision for event in mine] == [1, 2, 3, 4, 5]
+
+
+async def test_an_answer_at_the_due_instant_itself_is_in_time_and_raises_no_alarm(world: World) -> None:
+    story = Story()
+    await world.hear(story.received(), story.transfer("10:20"))
+    async with running(world, world.deps):
+        await drive(world, world.deps, until="14:20")
+        await world.hear(story.transfer_answered("14:20"))
+        await world.clock.advance_to(just_after("14:20"))
+        await drive(world, world.deps, until="15:00")
+    assert [what for what, _ in await told_of_transfer(world, story)] == ["activated", "warned", "fulfilled"]
 
 
 async def test_a_sooner_clock_that_is_armed_meanwhile_wakes_the_timer(world: World) -> None:
@@ -107,7 +125,7 @@ async def test_a_sooner_clock_that_is_armed_meanwhile_wakes_the_timer(world: Wor
         await world.hear(fast.received(), fast.promised("10:20", due="10:21"))
         await drive(world, world.deps, until="10:22")
     told = [event for event in await world.told() if isinstance(event, ClockBreachedV1)]
-    assert [(event.occurred_at, event.detected_at) for event in told] == [(at("10:21"), at("10:21"))]
+    assert [(event.occurred_at, event.detected_at) for event in told] == [(at("10:21"), just_after("10:21"))]
 
 
 async def test_what_another_replica_armed_is_found_by_the_poll(database: Database) -> None:
@@ -117,7 +135,9 @@ async def test_what_another_replica_armed_is_found_by_the_poll(database: Databas
     async with running(world, other):
         await world.hear(story.received(), story.promised("10:20", due="10:25"))
         await drive(world, other, until="10:26")
-    assert [event.detected_at for event in await world.told() if isinstance(event, ClockBreachedV1)] == [at("10:25")]
+    assert [event.detected_at for event in await world.told() if isinstance(event, ClockBreachedV1)] == [
+        just_after("10:25")
+    ]
 
 
 async def test_after_an_outage_everything_missed_is_fired_in_order_and_dated_at_its_instant(world: World) -> None:
@@ -144,7 +164,7 @@ async def test_after_an_outage_everything_missed_is_fired_in_order_and_dated_at_
 async def test_of_several_workers_that_race_one_fires_each_clock(world: World) -> None:
     stories = [Story(f"story {number}") for number in range(60)]
     await world.hear_together([story.received() for story in stories])
-    await world.clock.advance_to(at("10:50"))
+    await world.clock.advance_to(just_after("10:50"))
     workers = [world.replica() for _ in range(4)]
     for deps in workers:
         object.__setattr__(deps, "settings", deps.settings.model_copy(update={"timer_batch": 7}))

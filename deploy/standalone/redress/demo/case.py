@@ -92,12 +92,13 @@ async def _repair(stage: Stage, cast: Cast, promise_id: str) -> None:
         ("repair", "重建订单表索引"),
         ("compensation", "赠送一个月高级功能"),
     ):
-        await cast.engineer.post("resolution", f"{case}/measures", {"kind": kind, "text": text})
+        made = await cast.engineer.post("resolution", f"{case}/measures", {"kind": kind, "text": text})
+        await cast.engineer.post("resolution", f"/v1/measures/{made['measure_id']}/done", {})
     await stage.see(
         "redress.case.investigation-recorded.v1",
         "redress.promise.kept.v1",
         "redress.clock.fulfilled.v1",
-        *["redress.measure.changed.v1"] * 3,
+        *["redress.measure.changed.v1"] * 6,
     )
     clock = await stage.clock("promise", "fulfilled")
     stage.check("the promise was kept", clock["on_time"] is True, f"{clock['fulfilled_at']}, due {clock['due_at']}")

@@ -75,4 +75,4 @@ def _said(value: Any) -> str:
 
 
 def _person(actor: dict[str, Any]) -> str:
-    return str(actor["name"] or actor["id"])
+    return "客户 complainant" if actor["kind"] == "complainant" else str(actor["name"] or actor["id"])

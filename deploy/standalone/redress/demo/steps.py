@@ -143,7 +143,7 @@ async def answer_survey(
 
 
 async def visit(stage: Stage, cast: Cast, cycle: int) -> None:
-    await stage.at("visit", "电话回访 · the follow-up visit")
+    await stage.at("visit", "回访 · the follow-up visit")
     open_ = await cast.engineer.get("feedback", "/v1/follow-ups", complaint=stage.complaint_id, open="true")
     one = next(each for each in open_["data"] if each["cycle"] == cycle)
     await cast.engineer.post(

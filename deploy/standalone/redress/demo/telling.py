@@ -43,11 +43,15 @@ TELLING_FIELDS = (
     "cycle",
 )
 LONGEST = 150
+#: Columns where nobody says how wide the output is.
+PIPED_WIDTH = 160
 
 
 class Telling:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = max(self.console.width, PIPED_WIDTH)
 
     def chapter(self, title: str) -> None:
         self.console.print()

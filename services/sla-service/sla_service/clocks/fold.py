@@ -45,17 +45,19 @@ class ClockState:
         return self.warn if self.warn < until else None
 
     def breached_at(self, horizon: int) -> int | None:
-        return self.due if self.late or (self.status is ClockStatus.RUNNING and self.due <= horizon) else None
+        """An answer at the due instant itself is in time, so the breach shows just after it."""
+        return self.due if self.late or (self.status is ClockStatus.RUNNING and self.due < horizon) else None
 
     def next_instant(self, horizon: int, escalated: int) -> int | None:
         """When a timer has to look at this clock again; `escalated` steps are raised already."""
         if self.status is not ClockStatus.RUNNING:
             return None
-        coming = [self.due] if self.due > horizon else []
+        shows = self.due + 1
+        coming = [shows] if shows > horizon else []
         if self.warn is not None and self.warn > horizon:
             coming.append(self.warn)
         if escalated < len(self.steps):
-            coming.append(self.steps[escalated])
+            coming.append(max(self.steps[escalated], shows))
         return min(coming, default=None)
 
 

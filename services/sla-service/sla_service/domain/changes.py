@@ -6,7 +6,7 @@ that follows from both, so a clock handled twice tells nothing twice.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -206,6 +206,9 @@ class Raised:
     detected_at: datetime
 
 
+#: The next moment after an instant, as far as PostgreSQL tells instants apart.
+INSTANT = timedelta(microseconds=1)
+
 #: Who stands in a role of a team: (team, role, holder of the work) -> person, or None while not known.
 WhoIs = Callable[[str | None, Role, StaffContact | None], StaffContact | None]
 
@@ -221,7 +224,7 @@ def fire(
         view = view.model_copy(update={"warned_at": view.warn_at})
         events, view = _numbered([(ClockWarnedV1, view.warn_at, {"recipient": kept.holder})], view, facts, now)
         told += events
-    if view.due_at <= now and not view.breached_at:
+    if view.due_at < now and not view.breached_at:
         view = view.model_copy(update={"breached_at": view.due_at, "on_time": False})
         events, view = _numbered([(ClockBreachedV1, view.due_at, {})], view, facts, now)
         told += events
@@ -252,5 +255,6 @@ def fire(
         events, view = _numbered([(EscalationRaisedV1, at, more)], view, facts, now)
         told += events
     escalated = kept.escalated + len(raised)
-    coming = [at for at in (view.warn_at, view.due_at, *kept.steps[escalated:][:1]) if at and at > now]
+    shows = view.due_at + INSTANT
+    coming = [at for at in (view.warn_at, shows, *kept.steps[escalated:][:1]) if at and at > now]
     return replace(kept, view=view, horizon=now, escalated=escalated, wake_at=min(coming, default=None)), told, raised
