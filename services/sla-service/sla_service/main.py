@@ -24,7 +24,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         metadata=store.metadata,
         title="Redress sla-service",
         description="Service levels: clocks with their ledgers, escalations, policies and calendars.",
-        routers=[api.router],
+        routers=[api.clocks, api.rules],
         consumes=events.CONSUMES,
         publishes=events.PUBLISHES,
         seed=[partial(policies.seed_pack, deps), partial(hear.refold_unpriced, deps)],

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -206,6 +207,15 @@ async def test_a_policy_that_cannot_hold_is_refused_with_a_pointer(
 async def test_only_an_admin_changes_policies(agent: httpx.AsyncClient) -> None:
     answer = await agent.post("/v1/policies", json={"policy": policy(), "reason": "x"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["clocks", f"clocks/{UUID(int=1)}", "escalations", "policies", "calendars"])
+async def test_an_adapter_reads_nothing(world: World, path: str) -> None:
+    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
+    async with client_of(made.app, Role.ADAPTER) as adapter:
+        answer = await adapter.get(f"/v1/{path}")
+    await made.database.close()
+    assert answer.status_code == 403, answer.text
 
 
 async def test_the_calendars_are_told_as_they_were_written(agent: httpx.AsyncClient) -> None:

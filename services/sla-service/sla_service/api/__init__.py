@@ -27,7 +27,8 @@ from sla_service.api.shapes import (
 from sla_service.usecases import Deps, ask, policies
 from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, PolicyGap, UnknownCalendar
 
-router = APIRouter()
+clocks = APIRouter(tags=["clocks"])
+rules = APIRouter(tags=["policies and calendars"])
 
 
 async def deps_of(request: Request) -> Deps:
@@ -35,11 +36,11 @@ async def deps_of(request: Request) -> Deps:
 
 
 DepsDep = Annotated[Deps, Depends(deps_of)]
-Reader = Annotated[Principal, Depends(allow())]
+Reader = Annotated[Principal, Depends(allow(Role.AGENT, Role.LEAD, Role.MANAGER, Role.QUALITY))]
 Complaint = Annotated[UUID | None, Query(description="Of this complaint alone")]
 
 
-@router.get("/v1/clocks")
+@clocks.get("/v1/clocks")
 async def list_clocks(
     request: Request,
     principal: Reader,
@@ -58,18 +59,18 @@ async def list_clocks(
     return page(shown, paging, request, key=lambda one: (one.due_at, one.clock_id))
 
 
-@router.get("/v1/clocks/{clock_id}", responses=responses(ask.NoSuchClock))
+@clocks.get("/v1/clocks/{clock_id}", responses=responses(ask.NoSuchClock))
 async def get_clock(clock_id: UUID, principal: Reader, deps: DepsDep) -> ClockOut:
     return ClockOut.of(await ask.get_clock(clock_id, principal, deps), deps.clock.now())
 
 
-@router.get("/v1/clocks/{clock_id}/ledger", responses=responses(ask.NoSuchClock))
+@clocks.get("/v1/clocks/{clock_id}/ledger", responses=responses(ask.NoSuchClock))
 async def get_ledger(clock_id: UUID, principal: Reader, deps: DepsDep) -> LedgerOut:
     """Why the clock stands where it stands: what became of every moment since its start, in both languages."""
     return LedgerOut.of(await ask.get_ledger(clock_id, principal, deps))
 
 
-@router.get("/v1/escalations")
+@clocks.get("/v1/escalations")
 async def list_escalations(
     request: Request, principal: Reader, paging: PagingDep, deps: DepsDep, complaint: Complaint = None
 ) -> Page[EscalationOut]:
@@ -80,13 +81,13 @@ async def list_escalations(
     return page(shown, paging, request, key=lambda one: (one.raised_at, one.escalation_id))
 
 
-@router.get("/v1/policies")
+@rules.get("/v1/policies")
 async def list_policies(_: Reader, deps: DepsDep) -> Policies:
     """Every version of every policy, the newest of each first."""
     return Policies(data=[PolicyOut.of(row) for row in await policies.policy_rows(deps)])
 
 
-@router.post(
+@rules.post(
     "/v1/policies",
     status_code=201,
     response_model=PolicyOut,
@@ -113,13 +114,13 @@ async def publish_policy(
         return await once.record(tx, answer, status=201)
 
 
-@router.get("/v1/calendars")
+@rules.get("/v1/calendars")
 async def list_calendars(_: Reader, deps: DepsDep) -> Calendars:
     """Every version of every calendar, the newest of each first."""
     return Calendars(data=[CalendarOut.of(row) for row in await policies.calendar_rows(deps)])
 
 
-@router.get("/v1/promise")
+@rules.get("/v1/promise")
 async def promise(deps: DepsDep) -> PromiseOut:
     """The published promise: what the policies that hold now give every customer (F11). Open to everybody."""
     return PromiseOut(data=[promise_of(version) for version in await policies.current_policies(deps)])

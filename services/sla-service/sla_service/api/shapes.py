@@ -130,7 +130,30 @@ class EscalationOut(BaseModel):
 class PolicyIn(BaseModel):
     """A new version of a policy. Without `valid_from` it holds from now on."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "policy": {
+                        "policy_id": "vip-hotline",
+                        "title": {"zh": "重要客户热线承诺", "en": "Hotline of important customers"},
+                        "position": 50,
+                        "calendar": "cn-office",
+                        "when": {"channels": ["hotline"]},
+                        "rules": {
+                            "first_response": {
+                                "every": {"due": {"kind": "elapsed", "time": "PT10M"}},
+                                "warn": {"share": 0.8},
+                                "escalation": [{"role": "agent"}, {"role": "team_lead", "after": "PT15M"}],
+                            }
+                        },
+                    },
+                    "reason": "年度合同约定10分钟内响应",
+                }
+            ]
+        },
+    )
 
     policy: PolicySpec
     valid_from: Instant | None = None
