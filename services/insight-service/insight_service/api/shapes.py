@@ -143,11 +143,17 @@ class ActionBody(Body):
 
 
 class ReplanBody(Body):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"due_at": "2030-06-14T18:00:00+08:00"}]})
+
     due_at: AwareDatetime
     owner: Owner | None = None
 
 
 class DoneBody(Body):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"note": "检查单已更新,两次升级都按它做了"}]}
+    )
+
     note: Words = Field(default="", max_length=4000)
     occurred_at: AwareDatetime | None = Field(default=None, description="When it was done; now, if left out")
 

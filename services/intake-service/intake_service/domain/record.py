@@ -44,6 +44,12 @@ class StatedChannel(Part):
 class StatedComplainant(Part):
     """Whoever complains, as far as told. The same phone, mail address, WeCom user or account is the same person."""
 
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "张女士", "phones": ["13800001234"]}]},
+    )
+
     name: OptionalLine = ""
     phones: Annotated[tuple[Phone, ...], Field(max_length=MAX_PHONES)] = ()
     emails: Annotated[tuple[Email, ...], Field(max_length=MAX_EMAILS)] = ()
