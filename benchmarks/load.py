@@ -1,0 +1,161 @@
+"""The load, a process of its own: ``python -m benchmarks.load '{"port": …}'`` posts complaints and writes what came.
+
+Closed: every connection sends the next complaint when the answer has come. Open (`rate`): complaints are due at even
+intervals, and the time of each counts from when it was due, whether or not a connection was free.
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+from benchmarks.complaints import Requests
+
+
+@dataclass(frozen=True)
+class Job:
+    """`seconds` from the end of the warm-up, or `count` complaints; `rate` per second, or as fast as answers come."""
+
+    port: int
+    token: str
+    out: str
+    connections: int
+    first_serial: int
+    warm_seconds: float = 0.0
+    seconds: float = 3600.0
+    count: int = 10_000_000
+    rate: float | None = None
+    #: What stands before `/v1/complaints`.
+    path: str = ""
+
+
+class Connection(asyncio.Protocol):
+    """One kept-alive connection; one request at a time."""
+
+    def __init__(self, load: "Load") -> None:
+        self._load = load
+        self._heard = b""
+        self._began = 0.0
+        self.answers = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._load.lost(exc)
+
+    def send(self, request: bytes, began: float) -> None:
+        self._began = began
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        head, found, body = self._heard.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        if len(body) < length:
+            return
+        self._heard = b""
+        self.answers += 1
+        self._load.answered(self, self._began, int(head[9:12]), body)
+
+
+class Load:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._requests = Requests(f"127.0.0.1:{job.port}", job.path, job.token)
+        self._serial = job.first_serial
+        self._left = job.count
+        self._under_way = 0
+        self._ended = asyncio.Event()
+        self._closing = False
+        self._connections: list[Connection] = []
+        self._idle: deque[Connection] = deque()
+        self._due: deque[float] = deque()
+        #: When it began (Unix time), seconds it took, status, body.
+        self.answers: list[tuple[float, float, int, bytes]] = []
+
+    async def run(self) -> tuple[float, float]:
+        """When the measuring began and ended (Unix time)."""
+        loop = asyncio.get_running_loop()
+        for _ in range(self._job.connections):
+            _, made = await loop.create_connection(lambda: Connection(self), "127.0.0.1", self._job.port)
+            self._connections.append(made)
+        gc.collect()
+        gc.disable()
+        began = time.time()
+        for connection in self._connections:
+            self._free(connection)
+        if self._job.rate is not None:
+            await self._keep_pace(self._job.rate)
+        else:
+            await asyncio.sleep(self._job.warm_seconds)
+            while not all(connection.answers for connection in self._connections) and not self._ended.is_set():
+                await asyncio.sleep(0.05)
+            began = time.time() if self._job.warm_seconds else began
+            with_limit = asyncio.wait_for(self._ended.wait(), self._job.seconds)
+            await asyncio.gather(with_limit, return_exceptions=True)
+        ended = time.time()
+        self._left = 0
+        while self._under_way or self._due:
+            await asyncio.sleep(0.01)
+        self._closing = True
+        return began, ended
+
+    async def _keep_pace(self, rate: float) -> None:
+        began = time.time()
+        for number in range(min(self._job.count, int(rate * self._job.seconds))):
+            due = began + number / rate
+            if (wait := due - time.time()) > 0:
+                await asyncio.sleep(wait)
+            self._due.append(due)
+            if self._idle:
+                self._free(self._idle.popleft())
+
+    def _free(self, connection: Connection) -> None:
+        if self._job.rate is not None:
+            if not self._due:
+                self._idle.append(connection)
+                return
+            self._send(connection, self._due.popleft())
+        elif self._left > 0:
+            self._left -= 1
+            self._send(connection, time.time())
+        elif not self._under_way:
+            self._ended.set()
+
+    def _send(self, connection: Connection, began: float) -> None:
+        self._under_way += 1
+        self._serial += 1
+        connection.send(self._requests.of(self._serial), began)
+
+    def answered(self, connection: Connection, began: float, status: int, body: bytes) -> None:
+        self._under_way -= 1
+        self.answers.append((began, time.time() - began, status, body))
+        self._free(connection)
+
+    def lost(self, error: Exception | None) -> None:
+        if not self._closing:
+            sys.exit(f"The service closed a connection: {error!r}")
+
+
+def main(job: Job) -> None:
+    load = Load(job)
+    began, ended = uvloop.run(load.run())
+    answers = [
+        (at, seconds, status, json.loads(body)["id"] if status in (200, 201) else body.decode())
+        for at, seconds, status, body in load.answers
+    ]
+    Path(job.out).write_text(json.dumps({"began": began, "ended": ended, "answers": answers}))
+
+
+if __name__ == "__main__":
+    main(Job(**json.loads(sys.argv[1])))

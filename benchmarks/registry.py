@@ -1,0 +1,13 @@
+"""Every benchmark by its name. A benchmark is a function that measures and returns its figures."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from benchmarks import accept, consumer, first_leg, startup
+from benchmarks.figures import Figure
+
+BENCHMARKS: Mapping[str, Callable[[], Sequence[Figure]]] = {
+    "accept": accept.run,
+    "first-leg": first_leg.run,
+    "consumer": consumer.run,
+    "startup": startup.run,
+}
