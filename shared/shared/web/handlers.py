@@ -1,15 +1,16 @@
 """From whatever goes wrong to a problem document. A service raises; here alone it becomes bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import asyncpg
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -17,6 +18,7 @@ from starlette.routing import compile_path
 
 from shared.telemetry.tracing import current_trace_id
 from shared.web import errors
+from shared.web.auth import Allow
 from shared.web.body import is_json
 from shared.web.errors import MEDIA_TYPE, InternalError, Invalid, Problem, Unavailable, UnsupportedMediaType, of_errors
 
@@ -121,6 +123,8 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
+    if (closed := await _closed(request)) is not None:
+        return problem_response(closed)
     found: list[dict[str, Any]] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     whole_body = any(tuple(item["loc"]) == ("body",) for item in found)
     if whole_body and await request.body() and not is_json(request.headers.get("content-type")):
@@ -128,9 +132,30 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     return problem_response(of_errors(found))
 
 
+async def _closed(request: Request) -> Problem | None:
+    """FastAPI reads a body before it asks who is calling: a stranger is told to sign in, not how to write JSON."""
+    route = request.scope.get("route")
+    for call in calls_of(route.dependant) if isinstance(route, APIRoute) else ():
+        if isinstance(call, Allow):
+            try:
+                await call(request)
+            except Problem as problem:
+                return problem
+    return None
+
+
+def calls_of(dependant: Dependant) -> Iterator[Any]:
+    """What a route depends on, and what that depends on."""
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from calls_of(inner)
+
+
 async def _on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return problem_response(of_exception(error))
+    if error.status_code == 400 and (closed := await _closed(request)) is not None:
+        return problem_response(closed)
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "")

@@ -1,6 +1,5 @@
 """What FastAPI cannot know of our OpenAPI documents: problems, bodies read by `JsonBody`, both ways to sign in."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +10,7 @@ from shared.web import errors
 from shared.web.auth import KEY_HEADER, Allow
 from shared.web.body import JsonBody
 from shared.web.errors import ProblemDocument, responses
+from shared.web.handlers import calls_of
 from shared.web.idempotency import PARAMETER, once_of
 
 REFERENCE = "#/components/schemas/{model}"
@@ -52,7 +52,7 @@ def _completed(document: dict[str, Any], app: FastAPI, *, api_keys: bool) -> dic
 
 
 def _complete(operation: dict[str, Any], dependant: Dependant, schemas: dict[str, Any], *, api_keys: bool) -> None:
-    for call in _calls(dependant):
+    for call in calls_of(dependant):
         if isinstance(call, JsonBody):
             schema = call.adapter.json_schema(ref_template=REFERENCE)
             name = str(schema.get("title", "Body"))
@@ -77,9 +77,3 @@ def _schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """A model's schema and those it refers to, by name."""
     inner = schema.pop("$defs", {})
     return {**inner, name: schema}
-
-
-def _calls(dependant: Dependant) -> Iterator[Any]:
-    for inner in dependant.dependencies:
-        yield inner.call
-        yield from _calls(inner)

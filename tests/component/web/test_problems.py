@@ -57,6 +57,14 @@ async def test_a_body_that_fastapi_reads_is_held_to_the_same_rules(agent: AsyncC
     told(await agent.patch(path), 422, "invalid")
 
 
+async def test_a_stranger_is_told_to_sign_in_before_anything_about_the_body(sample: Service) -> None:
+    headers = {"content-type": "application/json"}
+    async with client_of(sample.app) as stranger:
+        for body in (b"{", b"\xff", b"{}"):
+            told(await stranger.patch(f"/v1/notes/{uuid4()}", content=body, headers=headers), 401, "unauthorized")
+            told(await stranger.post("/v1/notes", content=body, headers=headers), 401, "unauthorized")
+
+
 async def test_a_parameter_is_named(agent: AsyncClient) -> None:
     errors = told(await agent.get("/v1/notes?limit=0"), 422, "invalid")["errors"]
     assert isinstance(errors, list)

@@ -32,8 +32,8 @@ class Found(BaseModel):
 
 @router.post("/v1/complainants/search", summary="Who is calling?", responses=responses(ImpossibleRecord))
 async def look_up(
-    body: Annotated[StatedComplainant, Depends(JsonBody(StatedComplainant))],
     principal: Annotated[Principal, Depends(READ)],
+    body: Annotated[StatedComplainant, Depends(JsonBody(StatedComplainant))],
     deps: DepsDep,
 ) -> Found:
     """Who is known by one of these phones, mail addresses, WeCom user or account, the surest first (A9). By POST, so

@@ -53,8 +53,8 @@ def _repeated(model: type) -> Documented:
     responses={**_repeated(Receipt), **responses(*RECEIVING, *ONCE_PROBLEMS)},
 )
 async def receive_complaint(
-    body: Annotated[NewComplaint, Depends(JsonBody(NewComplaint))],
     principal: Annotated[Principal, Depends(RECEIVE)],
+    body: Annotated[NewComplaint, Depends(JsonBody(NewComplaint))],
     once: OnceDep,
     deps: DepsDep,
 ) -> Response:
@@ -97,8 +97,8 @@ async def show_complaint(
 )
 async def add_message(
     complaint: ComplaintKeyDep,
-    body: Annotated[NewMessage, Depends(JsonBody(NewMessage))],
     principal: Annotated[Principal, Depends(RECEIVE)],
+    body: Annotated[NewMessage, Depends(JsonBody(NewMessage))],
     once: OnceDep,
     deps: DepsDep,
 ) -> Response:
@@ -130,8 +130,8 @@ async def list_messages(
 )
 async def add_note(
     complaint: ComplaintKeyDep,
-    body: Annotated[NewNote, Depends(JsonBody(NewNote))],
     principal: Annotated[Principal, Depends(WRITE)],
+    body: Annotated[NewNote, Depends(JsonBody(NewNote))],
     once: OnceDep,
     deps: DepsDep,
 ) -> Response:
@@ -161,8 +161,8 @@ async def list_notes(
 )
 async def link_complaints(
     complaint: ComplaintKeyDep,
-    body: Annotated[NewLink, Depends(JsonBody(NewLink))],
     principal: Annotated[Principal, Depends(WRITE)],
+    body: Annotated[NewLink, Depends(JsonBody(NewLink))],
     once: OnceDep,
     deps: DepsDep,
 ) -> Response:

@@ -21,8 +21,8 @@ router = APIRouter(tags=["adapter keys"])
 
 @router.post("/v1/adapter-keys", status_code=201, summary="Issue a key; it is shown this once")
 async def issue_key(
-    body: Annotated[NewKey, Depends(JsonBody(NewKey))],
     principal: Annotated[Principal, Depends(ADMIN)],
+    body: Annotated[NewKey, Depends(JsonBody(NewKey))],
     deps: DepsDep,
 ) -> NewAdapterKey:
     """The adapter sends it as `X-API-Key`. With `channel` (and `account`) it may post only what came by these."""
