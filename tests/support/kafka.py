@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from redress.kafka import KafkaUnavailable, running_broker
+from redress.kafka import Broker, KafkaUnavailable, running_broker
 
 
 @contextmanager
@@ -15,6 +15,13 @@ def kafka_broker() -> Generator[str]:
     if given := os.environ.get("TEST_KAFKA_BOOTSTRAP_SERVERS"):
         yield given
         return
+    with own_broker() as broker:
+        yield broker.bootstrap
+
+
+@contextmanager
+def own_broker() -> Generator[Broker]:
+    """A broker that the test may stop and start; skips or fails where there can be none."""
     with ExitStack() as stack:
         try:
             broker = stack.enter_context(running_broker())
@@ -22,4 +29,4 @@ def kafka_broker() -> Generator[str]:
             if os.environ.get("REDRESS_REQUIRE_KAFKA") == "1":
                 pytest.fail(str(missing), pytrace=False)
             pytest.skip(str(missing))
-        yield broker.bootstrap
+        yield broker

@@ -47,13 +47,14 @@ class Stage:
 
     async def _read(self) -> None:
         known = {event["event_id"] for event in self.events}
-        found = await self._archive(complaint=self.complaint_id)
+        found = await self.archived(complaint=self.complaint_id)
         for subject in self.subjects:
-            found += await self._archive(subject=subject)
+            found += await self.archived(subject=subject)
         found.sort(key=lambda event: event["seq"])
         self.events += [event for event in found if event["event_id"] not in known]
 
-    async def _archive(self, **query: str) -> list[dict[str, Any]]:
+    async def archived(self, **query: str) -> list[dict[str, Any]]:
+        """All events of a `complaint` or a `subject`, in the order in which they were archived."""
         found: list[dict[str, Any]] = []
         page = await self.watcher.get("insight", "/v1/archive", limit=200, **query)
         found += page["data"]
