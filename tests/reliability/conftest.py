@@ -1,5 +1,7 @@
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -8,6 +10,8 @@ from shared.db import Database, provision
 from shared.ids import new_id
 from tests.support.bus import NAMES, Contracts, open_databases
 from tests.support.bus_process import Nursery
+from tests.support.house import House, open_house
+from tests.support.kafka import own_broker
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +56,12 @@ async def topics(kafka_bootstrap: str, prefix: str) -> str:
 def bootstrap(request: pytest.FixtureRequest) -> str | None:
     """Either bus: `None` is the local one."""
     return None if request.param == "local" else str(request.getfixturevalue("topics"))
+
+
+@pytest.fixture(scope="session")
+async def house() -> AsyncGenerator[House]:
+    """One for all tests: whoever takes it finds all seven services running, and leaves it so."""
+    # Not pytest's own folder: under root, another run of pytest would close it to the server's user.
+    with TemporaryDirectory(prefix="redress-house-", ignore_cleanup_errors=True) as folder, own_broker() as broker:
+        async with open_house(Path(folder), broker) as opened:
+            yield opened
