@@ -58,7 +58,7 @@ kafka: env ## run a Kafka broker in the foreground (Java and Maven)
 	@$(PY) -m redress.kafka
 
 chaos: env ## kill processes at named points, N times
-	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_crash_points.py -q
+	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_crash_points.py tests/reliability/test_kills.py -q
 
 OURS := --no-emit-package redress --no-emit-package redress-shared $(patsubst services/%-service,--no-emit-package redress-%-service,$(wildcard services/*-service))
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(OURS)
