@@ -58,7 +58,7 @@ def bootstrap(request: pytest.FixtureRequest) -> str | None:
     return None if request.param == "local" else str(request.getfixturevalue("topics"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house() -> AsyncGenerator[House]:
     """One for all tests: whoever takes it finds all seven services running, and leaves it so."""
     # Not pytest's own folder: under root, another run of pytest would close it to the server's user.
