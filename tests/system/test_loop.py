@@ -1,7 +1,8 @@
 """Whole complaints through the running system: the users' case and its unhappy twin, on both buses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import tempfile
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -30,30 +31,37 @@ def unseen(stage: Stage) -> list[tuple[str, str]]:
     return [(what, read) for what, holds, read in stage.checks if not holds]
 
 
+@pytest.fixture
+def folder() -> Generator[Path]:
+    """Not pytest's own: that one is shut to others, and under root the database's user is another."""
+    with tempfile.TemporaryDirectory(prefix="redress-system-", ignore_cleanup_errors=True) as place:
+        yield Path(place)
+
+
 @pytest.mark.parametrize(("play", "script", "least"), [(case.play, SCRIPT, 25), (twin.play, TWIN_SCRIPT, 20)])
 def test_the_case_goes_round_in_one_process_on_the_local_bus(
-    tmp_path: Path, play: Play, script: Mapping[str, datetime], least: int
+    folder: Path, play: Play, script: Mapping[str, datetime], least: int
 ) -> None:
     async def run(url: str) -> Stage:
         clock = SimulatedClock(min(script.values()))
-        async with local.served(tmp_path, Databases(url, {}), clock) as (system, http):
+        async with local.served(folder, Databases(url, {}), clock) as (system, http):
             urls = {name: f"{system.base_url}/{name}" for name in system.services}
             stage = await play(World(http, urls, system.signer, SimulatedTimes(clock, script)), telling())
             await ending.show(stage, stage.telling)
             return stage
 
-    with postgres(tmp_path / "postgres") as url:
+    with postgres(folder / "postgres") as url:
         stage = asyncio.run(run(url))
     assert unseen(stage) == []
     assert len(stage.checks) >= least
 
 
 @pytest.mark.kafka
-def test_the_case_and_its_twin_go_round_seven_processes_over_kafka(tmp_path: Path, kafka_bootstrap: str) -> None:
+def test_the_case_and_its_twin_go_round_seven_processes_over_kafka(folder: Path, kafka_bootstrap: str) -> None:
     async def run(url: str) -> list[Stage]:
         signer = Signer.generate()
         async with (
-            kafka.distributed(tmp_path, Databases(url, {}), kafka_bootstrap, signer) as fleet,
+            kafka.distributed(folder, Databases(url, {}), kafka_bootstrap, signer) as fleet,
             httpx.AsyncClient(timeout=30) as http,
         ):
             stages = []
@@ -61,7 +69,7 @@ def test_the_case_and_its_twin_go_round_seven_processes_over_kafka(tmp_path: Pat
                 stages.append(await play(World(http, fleet.urls, signer, RealTimes(seconds)), telling()))
             return stages
 
-    with postgres(tmp_path / "postgres") as url:
+    with postgres(folder / "postgres") as url:
         first, second = asyncio.run(run(url))
     assert unseen(first) == []
     assert unseen(second) == []
