@@ -5,11 +5,13 @@ What is sent is the same at every run. ``REDRESS_FUZZ_CASES=100 pytest tests/con
 """
 
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from copy import deepcopy
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,8 +67,12 @@ every_operation = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Generator[Living]:
-    with living(tmp_path_factory.mktemp("fuzz")) as system:
+def system() -> Generator[Living]:
+    # Not pytest's own folder: that one is shut to others, and under root the database's user is another.
+    with (
+        tempfile.TemporaryDirectory(prefix="redress-fuzz-", ignore_cleanup_errors=True) as folder,
+        living(Path(folder)) as system,
+    ):
         yield system
     total = sum(sent.values())
     print(f"\n{total} answers looked at:", ", ".join(f"{count} × {status}" for status, count in sorted(sent.items())))
