@@ -7,7 +7,9 @@ A failure prints what differs and the smallest order that shows it; hypothesis p
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -107,8 +109,9 @@ HOT: Mapping[str, Spec] = {name: SPECS[name] for name in ("resolution", "sla", "
 
 
 @pytest.fixture(scope="session")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Lives:
-    return play(tmp_path_factory.mktemp("lives"))
+def lives() -> Lives:
+    with tempfile.TemporaryDirectory(prefix="redress-lives-", ignore_cleanup_errors=True) as folder:
+        return play(Path(folder))
 
 
 @st.composite
