@@ -2,13 +2,34 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from importlib import import_module
+from typing import Any
 
 import pytest
+import structlog
 
 from shared.contracts import SERVICES
 from shared.db import Database, Migrations, provision
 from tests.support.kafka import kafka_broker
 from tests.support.postgres import empty, postgres_server, url_as
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loggers_that_can_be_captured() -> Generator[None]:
+    """structlog's cache would keep what one test configured for every test after it."""
+    configure = structlog.configure
+
+    def uncached(**given: Any) -> None:
+        configure(**{**given, "cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", uncached)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Generator[None]:
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,10 @@ async def test_nothing_is_lost_and_nothing_doubled_however_often_processes_are_k
     with capsys.disabled():
         print(f"{len(complaints)} complaints; {repeated} posts repeated, {replayed} of them had been received already")
     await house.settled()
+    innocent = await house.replay_the_killed()
+    with capsys.disabled():
+        print(f"{innocent} dead letters of killed processes replayed")
+    await house.settled()
 
     assert await wrong_with(house, complaints) == {}
     assert len(set(complaints)) == len(complaints)

@@ -183,7 +183,7 @@ class Town:
         await until(is_empty, seconds, f"{by}'s outbox is empty")
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15.0, what: str = "it") -> None:
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 60.0, what: str = "it") -> None:
     deadline = time.monotonic() + seconds
     while not await true():
         if time.monotonic() > deadline:

@@ -44,7 +44,7 @@ class Life:
     crash_at: str | None = None
     #: The thing whose events kill the process that handles them.
     killer: str | None = None
-    seconds: float = 60.0
+    seconds: float = 180.0
 
 
 class Nursery:

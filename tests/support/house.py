@@ -22,9 +22,10 @@ from redress.embedded import Postgres
 from redress.fleet import Fleet
 from redress.kafka import Broker
 from redress.mailbox import Mailbox, MailServer
+from shared.bus.deadletters import replay_all
 from shared.bus.kafka import ensure_topics, plan_topics
 from shared.contracts import SERVICES, TOPICS
-from shared.db import async_url
+from shared.db import Database, async_url
 from shared.web.tokens import Signer
 
 PARTITIONS = 4
@@ -113,10 +114,29 @@ class House:
         return {contract.TOPIC for contract in import_module(f"{name}_service.events").CONSUMES}
 
     async def dead_letters(self) -> list[tuple[Any, ...]]:
+        """Those that nobody has replayed."""
         found: list[tuple[Any, ...]] = []
         for name in SERVICES:
-            found += await self.rows(f"select '{name}', type, reason, error from {name}.dead_letters")  # noqa: S608
+            found += await self.rows(
+                f"select '{name}', type, reason, error from {name}.dead_letters where state <> 'replayed'"  # noqa: S608
+            )
         return found
+
+    async def replay_the_killed(self) -> int:
+        """As an operator would (`redress dlq replay`): what stood by when its process was killed for the third time is
+        innocent. Returns how many; each was handled when this returns."""
+        asked = 0
+        for name in SERVICES:
+            database = Database(self.fleet.databases.url(name), name)
+            try:
+                asked += await replay_all(database, reason="killed-the-process")
+            finally:
+                await database.close()
+
+        async with asyncio.timeout(PATIENCE):
+            while await self.dead_letters():
+                await asyncio.sleep(0.2)
+        return asked
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from shared.web.tokens import Signer
 
 T = TypeVar("T")
 #: How long (real seconds) an effect may take until the play gives up on it.
-PATIENCE = 30.0
+PATIENCE = 60.0
 PAUSE = 0.05
 
 
