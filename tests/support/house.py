@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 import sla_service
 from redress.database import Databases
 from redress.demo.kafka import prepare
-from redress.demo.world import RealTimes, World
+from redress.demo.world import RealTimes, World, eventually
 from redress.embedded import Postgres
 from redress.fleet import Fleet
 from redress.kafka import Broker
@@ -133,9 +133,10 @@ class House:
             finally:
                 await database.close()
 
-        async with asyncio.timeout(PATIENCE):
-            while await self.dead_letters():
-                await asyncio.sleep(0.2)
+        async def replayed() -> bool:
+            return not await self.dead_letters()
+
+        await eventually(replayed, "every dead letter replayed", PATIENCE)
         return asked
 
 
