@@ -34,7 +34,7 @@ def letter(**changes: Any) -> Letter:
 
 
 def read(sent: Letter) -> EmailMessage:
-    mail = message_from_bytes(compose(sent, ACCOUNT).as_bytes(), policy=SMTP_POLICY)
+    mail = message_from_bytes(compose(sent, ACCOUNT), policy=SMTP_POLICY)
     assert isinstance(mail, EmailMessage)
     return mail
 
@@ -49,7 +49,7 @@ def test_a_mail_says_who_writes_to_whom_and_that_a_machine_wrote_it() -> None:
     text, html = mail.iter_parts()
     assert (text.get_content_type(), text.get_content()) == ("text/plain", "您好\r\n")
     assert (html.get_content_type(), html.get_content()) == ("text/html", "<p>您好</p>\r\n")
-    assert all(len(line) <= 998 and line.isascii() for line in compose(letter(), ACCOUNT).as_bytes().splitlines())
+    assert all(len(line) <= 998 and line.isascii() for line in compose(letter(), ACCOUNT).splitlines())
 
 
 @pytest.mark.parametrize(
