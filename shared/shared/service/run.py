@@ -5,6 +5,7 @@ keeps as many processes alive; a connection that comes while a worker starts aga
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -123,11 +124,20 @@ def server_for(app: Callable[..., object]) -> Server:
     )
 
 
+def spare_the_collector() -> None:
+    """What stands after the start stays: modules, contracts, routes, half a million objects. The garbage collector need
+    not look through them again and again while batches of events come and go (a pause of 100 ms each time)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 async def _serve(build: Build[S], settings: S, listening: socket.socket) -> None:
     bus = open_bus(settings)
     try:
         service = build(settings, SystemClock(), bus)
         await service.start()
+        spare_the_collector()
         try:
             host, port = listening.getsockname()[:2]
             log.info("listening", service=service.name, url=f"http://{host}:{port}")
