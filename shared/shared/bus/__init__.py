@@ -1,7 +1,7 @@
 """The bus: one port, two adapters (`shared.bus.kafka`, `shared.bus.local`), one suite that both pass."""
 
 from shared.bus.outbox import EventTooBig
-from shared.bus.port import Bus, BusHealth, BusSettings, Handler, Member, Refused
+from shared.bus.port import Bus, BusHealth, BusSettings, Handler, Member, Refused, gathers
 from shared.bus.tables import BusTables, bus_tables
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "Member",
     "Refused",
     "bus_tables",
+    "gathers",
 ]

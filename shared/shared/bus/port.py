@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,8 +13,24 @@ from shared.bus.faults import Faults
 from shared.contracts import BY_TYPE, Event
 from shared.db import Database
 
-#: ``async (events, tx, deps) -> None``: one or a hundred events of one contract, never two of one key.
+#: ``async (events, tx, deps) -> None``: one or a hundred events of one contract, never two of one key
+#: (unless it `gathers`).
 Handler = Callable[[Sequence[Any], AsyncSession, Any], Awaitable[None]]
+_GATHERS = "redress_gathers"
+
+
+_Use = TypeVar("_Use", bound=Callable[..., Awaitable[None]])
+
+
+def gathers(handler: _Use) -> _Use:
+    """For a use case that takes facts as a set: all its events of a batch come in one list, of several contracts and
+    several of one key, in the order of each partition and before the events of other use cases."""
+    setattr(handler, _GATHERS, True)
+    return handler
+
+
+def is_gathering(handler: Handler) -> bool:
+    return getattr(handler, _GATHERS, False)
 
 
 class Refused(Exception):

@@ -4,7 +4,8 @@ Invariants:
 - The effects of an event and its inbox row are one transaction. Whoever calls `handle` forgets the records only after
   it has returned; coming twice does no harm.
 - Events of one key are handled one after the other. A batch goes in waves: the first event of every key, then the
-  second …; inside a wave grouped by contract, so a use case gets a list in which no key occurs twice.
+  second …; inside a wave grouped by contract, so a use case gets a list in which no key occurs twice. A use case
+  that `gathers` gets all of its own at once, first.
 - When a list fails, each event goes alone, with a bounded back-off; those of other keys don't wait for it. What fails
   to the end becomes a dead letter. `Refused`, and what can't be decoded, at once.
 - A database that is away is waited for and never makes a dead letter.
@@ -14,6 +15,7 @@ Invariants:
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +31,6 @@ from shared.bus.patience import Patience, Stopping
 from shared.bus.port import Member, Refused
 from shared.bus.transient import describe
 from shared.bus.waves import side_by_side, waves, working_on
-from shared.contracts import Event
 from shared.ids import new_id
 from shared.telemetry.tracing import trace_id_of
 
@@ -210,7 +211,7 @@ class Processor:
         began = time.perf_counter()
         reach, name = self._faults.reach, self.member.name
         buried: list[tuple[Item, Poison]] = []
-        groups: list[tuple[type[Event], int]] = []
+        groups: Counter[str] = Counter()
         async with self._slots, self._database.session() as tx:
             self._check_breaker()
             fresh = await inbox.see(tx, list(dict.fromkeys(item.event_id for item in items)))
@@ -224,11 +225,11 @@ class Processor:
                 if item.poison is not None:
                     await self._write_dead_letter(tx, item, item.poison, 0)
                     buried.append((item, item.poison))
-            for contract, handler, group in waves(todo):
+            for handler, group in waves(todo):
                 await reach("consumer.before_handler", name)
                 with working_on(self.member.name, group):
                     await handler([item.event for item in group], tx, self.member.deps)
-                groups.append((contract, len(group)))
+                groups.update(item.type for item in group)
             if todo:
                 await reach("consumer.mid_handler", name)
             if counted:
@@ -237,8 +238,8 @@ class Processor:
                 await inbox.finish(tx, [lane[0].record.lane for lane in lanes], self.owner)
         await reach("consumer.after_commit", name)
         self._metrics.batch.observe(time.perf_counter() - began)
-        for contract, count in groups:
-            self._metrics.handled(contract.TYPE, "handled", count)
+        for name_of_type, count in groups.items():
+            self._metrics.handled(name_of_type, "handled", count)
         if doubles:
             self._metrics.handled("", "double", doubles)
         if groups:

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from shared.bus.codec import Item
-from shared.bus.port import Handler
+from shared.bus.port import Handler, is_gathering
 from shared.contracts import Event
 from shared.telemetry.tracing import consuming, trace_id_of
 
@@ -25,23 +25,29 @@ def working_on(service: str, group: Sequence[Item]) -> Generator[None]:
             yield
 
 
-def waves(items: Sequence[Item]) -> Iterator[tuple[type[Event], Handler, list[Item]]]:
-    """The first event of every key grouped by contract, then the second of every key, and so on."""
+def waves(items: Sequence[Item]) -> Iterator[tuple[Handler, list[Item]]]:
+    """What goes to use cases that gather, whole; then the first event of every key grouped by contract, then the second
+    of every key, and so on."""
+    gathered: dict[Handler, list[Item]] = {}
     seen: dict[str, int] = {}
     rounds: list[dict[type[Event], list[Item]]] = []
     for item in items:
-        if item.contract is None:
+        if item.contract is None or item.handler is None:
+            continue
+        if is_gathering(item.handler):
+            gathered.setdefault(item.handler, []).append(item)
             continue
         nth = seen.get(item.key, 0)
         seen[item.key] = nth + 1
         if nth == len(rounds):
             rounds.append({})
         rounds[nth].setdefault(item.contract, []).append(item)
+    yield from gathered.items()
     for groups in rounds:
-        for contract, group in groups.items():
+        for group in groups.values():
             handler = group[0].handler
             assert handler is not None
-            yield contract, handler, group
+            yield handler, group
 
 
 async def side_by_side(work: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -135,7 +135,8 @@ class span:
 
 @contextmanager
 def consuming(service: str, events: Sequence[tuple[str, str, str | None]]) -> Generator[None]:
-    """A batch at work: (key, type, traceparent) of each event, never two of one key.
+    """A batch at work: (key, type, traceparent) of each event. Of several events of one key, what is published goes on
+    in the trace of the last.
 
     Each event goes on in its own trace; what is added to the outbox meanwhile finds its trace by its key. One event
     alone is also the current position.

@@ -1,15 +1,16 @@
 """What insight-service does when it hears of the others' events: archive every one, and keep one row per complaint
 from which trends are counted. Lists in, a handful of statements out."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from insight_service.domain import archiving, similarity
 from insight_service.store import archive, complaints
 from insight_service.usecases.deps import Deps
+from shared.bus import gathers
 from shared.contracts.envelope import ComplaintFacts, Event, newest
 from shared.contracts.feedback import SurveyAnsweredV1
 from shared.contracts.intake import ComplaintReceivedV1, MessageAddedV1, PersonErasedV1
@@ -18,11 +19,16 @@ from shared.contracts.resolution import CaseMovedV1, CaseResolvedV1, ProgressTol
 from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1
 from shared.contracts.vocabulary import Purpose
 
-_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def _dump(content: Any) -> str:
+    return to_json(content).decode()
+
+
 #: The first words of a complaint, for lists of similar ones.
 SUMMARY_LENGTH = 200
 
 
+@gathers
 async def keep(events: Sequence[Event], tx: AsyncSession, deps: Deps) -> None:
     """E8: the archive takes every event; and every complaint that an event speaks of has its row."""
     rows = []

@@ -1,6 +1,7 @@
 """What is heard from the other services. Every function takes a list, is idempotent, and right in any order."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,8 +12,8 @@ from resolution_service.domain.models import Standpoint, moves
 from resolution_service.store import Heard
 from resolution_service.usecases.deps import Deps
 from resolution_service.usecases.work import SYSTEM, milestones, moved_event
-from shared.bus import outbox
-from shared.contracts.envelope import ComplaintEvent, ComplaintFacts, Event
+from shared.bus import gathers, outbox
+from shared.contracts.envelope import ComplaintEvent, ComplaintFacts, Event, newest
 from shared.contracts.insight import ActionDoneV1, ActionPlannedV1
 from shared.contracts.intake import PersonErasedV1
 from shared.contracts.notify import OutgoingMessageEvent
@@ -35,15 +36,26 @@ async def learn_of_escalations(events: Sequence[EscalationRaisedV1], tx: AsyncSe
     await _keep([(event, _heard(event, event.facts)) for event in events if event.facts is not None], tx, deps)
 
 
+@gathers
 async def learn_of_clocks(events: Sequence[ClockEvent], tx: AsyncSession, deps: Deps) -> None:
     """Every clock event carries the whole clock: the highest revision is kept, and with it most of its story."""
     ours = [event for event in events if event.facts is not None]
     if not ours:
         return
-    await store.know_cases(tx, [Heard(event.facts) for event in ours if event.facts is not None])
-    await store.upsert_clocks(tx, ours)
+    facts: dict[UUID, ComplaintFacts] = {}
+    clocks: dict[UUID, ClockEvent] = {}
+    for event in ours:
+        assert event.facts is not None
+        told = event.facts
+        facts[told.complaint_id] = newest(facts.get(told.complaint_id, told), told)
+        known = clocks.setdefault(event.clock.clock_id, event)
+        if event.clock.revision > known.clock.revision:
+            clocks[event.clock.clock_id] = event
+    await store.know_cases(tx, [Heard(one) for one in facts.values()])
+    await store.upsert_clocks(tx, list(clocks.values()))
 
 
+@gathers
 async def learn_of_changed_clocks(events: Sequence[ClockEvent], tx: AsyncSession, deps: Deps) -> None:
     """Clock events whose story the clock itself does not keep (paused, resumed, due anew …) are entries as well."""
     await learn_of_clocks(events, tx, deps)

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bus import outbox
+from shared.bus import gathers, outbox
 from shared.contracts.envelope import ComplaintFacts, Event
 from shared.contracts.intake import PersonErasedV1
 from shared.contracts.sla import ClockEvent
@@ -27,8 +27,10 @@ from sla_service.usecases.deps import Deps
 log = structlog.get_logger()
 
 
+@gathers
 async def learn(events: Sequence[Event], tx: AsyncSession, deps: Deps) -> None:
-    """Keep the facts of the events and bring the clocks of their complaints to them (F1-F8)."""
+    """Keep the facts of the events and bring the clocks of their complaints to them (F1-F8): one fold of a complaint,
+    however many of its events come together."""
     facts = []
     heard: dict[UUID, ComplaintFacts | None] = {}
     for event in events:
