@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from benchmarks.figures import SCALE, Figure
 from benchmarks.floor import floor
-from benchmarks.load import Job
+from benchmarks.job import Job
 from benchmarks.stage import LIMITS_AWAY, Answer, Loaded, Stage, loaded, percentile, stage
 from redress.demo.kafka import prepare
 from redress.fleet import Fleet

@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks import cpu
 from benchmarks.figures import SCALE, Figure
 from benchmarks.floor import floor
-from benchmarks.load import Job
+from benchmarks.job import Job
 from benchmarks.stage import Loaded, Stage, loaded, percentile, start_load
 from benchmarks.system import PARTITIONS, fleet_of, stage_with_broker
 from redress.fleet import Fleet

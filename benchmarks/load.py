@@ -10,30 +10,13 @@ import json
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
 from benchmarks.complaints import Requests
-
-
-@dataclass(frozen=True)
-class Job:
-    """`seconds` from the end of the warm-up, or `count` complaints; `rate` per second, or as fast as answers come."""
-
-    port: int
-    token: str
-    out: str
-    connections: int
-    first_serial: int
-    warm_seconds: float = 0.0
-    seconds: float = 3600.0
-    count: int = 10_000_000
-    rate: float | None = None
-    #: What stands before `/v1/complaints`.
-    path: str = ""
+from benchmarks.job import Job
 
 
 class Connection(asyncio.Protocol):

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.load import Job
+from benchmarks.job import Job
 from redress.database import Databases
 from redress.embedded import postgres
 from shared.web.principal import Role

@@ -13,7 +13,7 @@ import httpx
 import psutil
 
 from benchmarks.figures import SCALE, Figure
-from benchmarks.load import Job
+from benchmarks.job import Job
 from benchmarks.stage import loaded
 from redress.fleet import free_port
 from shared.web.principal import Role
