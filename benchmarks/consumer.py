@@ -26,11 +26,11 @@ from shared.contracts.vocabulary import Channel, Priority, Urgency
 from shared.db import Database
 from shared.ids import new_id
 
-EVENTS = round(30_000 * SCALE)
+EVENTS = round(20_000 * SCALE)
 GOAL = 5_000.0
 #: The figure `consumer` is the first one's; the others are told beside it.
 SERVICES = ("resolution", "insight", "triage", "sla", "notify")
-WATCH_SECONDS = 0.02
+WATCH_SECONDS = 0.1
 PATIENCE = 180.0
 
 

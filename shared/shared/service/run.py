@@ -125,8 +125,8 @@ def server_for(app: Callable[..., object]) -> Server:
 
 
 def spare_the_collector() -> None:
-    """What stands after the start stays: modules, contracts, routes, half a million objects. The garbage collector need
-    not look through them again and again while batches of events come and go (a pause of 100 ms each time)."""
+    """What stands after the start stays: modules, contracts, routes. The garbage collector need not look through them
+    again and again while batches of events come and go."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
