@@ -38,7 +38,7 @@ def folder() -> Generator[Path]:
         yield Path(place)
 
 
-@pytest.mark.parametrize(("play", "script", "least"), [(case.play, SCRIPT, 25), (twin.play, TWIN_SCRIPT, 20)])
+@pytest.mark.parametrize(("play", "script", "least"), [(case.play, SCRIPT, 24), (twin.play, TWIN_SCRIPT, 23)])
 def test_the_case_goes_round_in_one_process_on_the_local_bus(
     folder: Path, play: Play, script: Mapping[str, datetime], least: int
 ) -> None:
