@@ -49,16 +49,17 @@ def means_of_visit(channel: Channel) -> str:
 
 
 def follow_up_assigned(
-    planned: FollowUpPlannedV1, assignee: StaffContact, *, revision: int, actor: Actor, at: datetime
+    facts: ComplaintFacts, cycle: int, assignee: StaffContact, *, revision: int, actor: Actor, at: datetime
 ) -> FollowUpAssignedV1:
+    visit_id = visit_id_of(facts.complaint_id, cycle)
     return FollowUpAssignedV1(
-        event_id=derived_id("follow-up-assigned", planned.visit_id, revision),
+        event_id=derived_id("follow-up-assigned", visit_id, revision),
         occurred_at=at,
         recorded_at=at,
         actor=actor,
-        facts=planned.facts,
-        visit_id=planned.visit_id,
-        cycle=planned.cycle,
+        facts=facts,
+        visit_id=visit_id,
+        cycle=cycle,
         assignee=assignee,
         revision=revision,
     )

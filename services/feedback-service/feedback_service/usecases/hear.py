@@ -63,7 +63,7 @@ async def ask_and_plan(events: Sequence[CaseResolvedV1], tx: AsyncSession, deps:
         planned, agent = visits[visit_id]
         told.append(planned)
         if agent is not None:
-            told.append(domain.follow_up_assigned(planned, agent, revision=1, actor=ACTOR, at=now))
+            told.append(domain.follow_up_assigned(planned.facts, planned.cycle, agent, revision=1, actor=ACTOR, at=now))
     outbox.add(tx, *told)
 
 

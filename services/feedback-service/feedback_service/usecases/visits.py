@@ -12,9 +12,7 @@ from feedback_service import domain, store
 from feedback_service.usecases.deps import Deps
 from shared.bus import outbox
 from shared.contracts.envelope import Actor, ComplaintFacts, StaffContact
-from shared.contracts.feedback import FollowUpAssignedV1
 from shared.contracts.vocabulary import VisitOutcome
-from shared.ids import derived_id
 
 
 @dataclass(frozen=True)
@@ -74,20 +72,8 @@ async def assign_visit(visit_id: UUID, assignee: StaffContact, actor: Actor, tx:
         assignee_id=assignee.staff_id,
         assignment_revision=revision,
     )
-    outbox.add(
-        tx,
-        FollowUpAssignedV1(
-            event_id=derived_id("follow-up-assigned", visit_id, revision),
-            occurred_at=now,
-            recorded_at=now,
-            actor=actor,
-            facts=ComplaintFacts.model_validate(row.facts),
-            visit_id=visit_id,
-            cycle=row.cycle,
-            assignee=assignee,
-            revision=revision,
-        ),
-    )
+    facts = ComplaintFacts.model_validate(row.facts)
+    outbox.add(tx, domain.follow_up_assigned(facts, row.cycle, assignee, revision=revision, actor=actor, at=now))
     return await _fresh(tx, visit_id)
 
 
