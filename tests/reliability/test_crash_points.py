@@ -41,9 +41,9 @@ async def die_and_live(
     print(f"seed {SEED}")
     for death in range(kills):
         crash_at = f"{POINTS[death % len(POINTS)]}:{chance.randint(1, 4)}"
-        status = await nursery.live(Life(url, prefix, bootstrap, None, THINGS, crash_at=crash_at))
-        assert status == -9, f"death {death + 1} at {crash_at} (seed {SEED})"
-    assert await nursery.live(Life(url, prefix, bootstrap, 5, THINGS)) == 0
+        life = Life(url, prefix, bootstrap, None, THINGS, crash_at=crash_at, lives=kills)
+        assert await nursery.live(life) == -9, f"death {death + 1} at {crash_at} (seed {SEED})"
+    assert await nursery.live(Life(url, prefix, bootstrap, 5, THINGS, lives=kills)) == 0
 
     commits = max(n for _, n in await heard_by(databases["alpha"]))
     assert commits > kills

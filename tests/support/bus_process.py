@@ -44,6 +44,8 @@ class Life:
     crash_at: str | None = None
     #: The thing whose events kill the process that handles them.
     killer: str | None = None
+    #: Deaths after which an event is taken for what kills: above the deaths to come where the events are innocent.
+    lives: int = 3
     seconds: float = 180.0
 
 
@@ -76,7 +78,9 @@ class Nursery:
 
 async def live(life: Life) -> None:
     databases = {name: Database(url_as(life.admin_url, name), name) for name in ("alpha", "beta")}
-    settings = BusSettings(poll_seconds=0.05, lock_poll_seconds=0.1, backoff_seconds=0.02, away_seconds=0.2)
+    settings = BusSettings(
+        poll_seconds=0.05, lock_poll_seconds=0.1, backoff_seconds=0.02, away_seconds=0.2, lives=life.lives
+    )
 
     async def new_bus() -> Bus:
         if life.bootstrap is None:

@@ -170,16 +170,18 @@ class Processor:
         await self._bury(item, poison, attempts, counted=counted)
 
     async def _bury(self, item: Item, poison: Poison, attempts: int, *, counted: bool = False) -> None:
-        async def work() -> None:
+        async def work() -> bool:
             async with self._slots, self._database.session() as tx:
                 self._check_breaker()
-                if await inbox.see(tx, [item.event_id]):
+                fresh = bool(await inbox.see(tx, [item.event_id]))
+                if fresh:
                     await self._write_dead_letter(tx, item, poison, attempts)
                 if counted:
                     await inbox.forget(tx, [item.event_id])
+                return fresh
 
-        await self._patience.run(work)
-        self._tell_dead(item, poison, attempts)
+        if await self._patience.run(work):
+            self._tell_dead(item, poison, attempts)
 
     async def _suspects(self, items: list[Item]) -> None:
         """A lane on which a process died: what it had begun goes alone, nothing else of this process runs beside it."""
@@ -187,7 +189,7 @@ class Processor:
         within = [n for n, item in enumerate(items) if left.first <= item.record.position <= left.last]
         cut = within[-1] + 1 if within else 0
         if within and not left.alone:
-            ids = [items[n].event_id for n in within]
+            ids = list(dict.fromkeys(items[n].event_id for n in within))
             await self._patience.run(lambda: inbox.count_starts(self._quick, ids, left.owner))
         for item in items[:cut]:
             async with self._exclusive:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.bus import EventTooBig, outbox
+from shared.ids import new_id
 from tests.support.bus import Town, happened
 
 
@@ -55,6 +56,21 @@ async def test_the_same_event_published_twice_is_handled_once(town: Town) -> Non
     assert await town.hears("beta", 2) == [("a", 1), ("a", 2)]
     await town.delivered()
     assert await town.heard("beta") == [("a", 1), ("a", 2)]
+
+
+async def test_doubles_among_what_a_dead_process_had_begun_are_handled_once(town: Town) -> None:
+    """A relay that died between sending and deleting sends again, so one batch may have an event twice."""
+    event = happened(town.contracts.noted, "a")
+    await town.publish(event, event, happened(town.contracts.noted, "a", 2))
+    topic = town.contracts.noted.TOPIC
+    begun = "insert into inbox_started (lane, first, last, owner, alone) values (:lane, 0, 1000, :owner, false)"
+    async with town.databases["beta"].session() as tx:
+        for lane in ("alpha", *[f"{topic}/{partition}" for partition in range(4)]):
+            await tx.execute(text(begun), {"lane": lane, "owner": new_id()})
+    await town.bus(town.member("alpha", None), town.member("beta"))
+    assert await town.hears("beta", 2) == [("a", 1), ("a", 2)]
+    await town.delivered()
+    assert await town.count("beta", "inbox_attempts") == 0
 
 
 async def test_a_tombstone_arrives_as_its_event(town: Town) -> None:
