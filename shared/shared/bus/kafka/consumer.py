@@ -110,7 +110,6 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         #: Offsets whose records are in the database and not yet told to the broker.
         self._done: dict[TopicPartition, int] = {}
         self._rebalancing = False
-        self._took_off = 0.0
         self._committing = asyncio.Lock()
         self._consumer = AIOKafkaConsumer(
             **self._kafka.consumer,
@@ -151,15 +150,11 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             self._landed.clear()
             await pause(self._landed, 0.05)
             return
-        if (gathering := self._took_off + self._kafka.pace_seconds - now) > 0:
-            await asyncio.sleep(gathering)
-            return
         found = await self._consumer.getmany(
             *idle, timeout_ms=POLL_BUSY if self._flights else POLL_IDLE, max_records=self._settings.batch
         )
         # A rebalance may have begun while the poll waited; what it found comes again.
         if found and not self._rebalancing:
-            self._took_off = time.monotonic()
             flight = Flight(found, asyncio.create_task(self._fly(found), name=f"batch of {self._owner.member.name}"))
             self._flights.add(flight)
             flight.task.add_done_callback(lambda task: self._land(flight, task))

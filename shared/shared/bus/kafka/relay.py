@@ -51,7 +51,6 @@ class KafkaRelay(Relay):
             await producer.start()
             checked = time.monotonic()
             while not self.stopping.is_set():
-                began = time.monotonic()
                 claimed = await connection.exec_driver_sql(_CLAIM, (self.settings.batch,))
                 rows = [Waiting._make(row) for row in claimed]
                 await self.measure(connection)
@@ -64,8 +63,6 @@ class KafkaRelay(Relay):
                     checked = time.monotonic()
                 self.progressed()
                 if len(rows) < self.settings.batch:
-                    if rows and (gathering := began + self._kafka.relay_pace_seconds - time.monotonic()) > 0:
-                        await asyncio.sleep(gathering)
                     await self.next_round()
         finally:
             await farewell(producer.stop(), self._kafka.answer_seconds)

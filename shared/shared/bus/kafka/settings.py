@@ -19,18 +19,10 @@ class KafkaSettings:
     #: A record with its headers; a broker's `message.max.bytes` is 1,048,588 by default.
     max_request_bytes: int = 1_048_576
     #: Batches of one member at the same time, not counting those that have been at work for `slow_seconds` (in a
-    #: back-off): many small transactions cost more than two large ones.
-    flights: int = 2
-    slow_seconds: float = 0.25
+    #: back-off): while one is at work the next gathers, so batches grow with the load and nobody waits for company.
+    flights: int = 1
+    slow_seconds: float = 1.0
     commit_seconds: float = 0.2
-    #: Under load a batch takes off this long after the one before at the earliest, and the broker gathers this long or
-    #: this many bytes before it answers: what a batch costs is then shared by many events. After a lull the first event
-    #: goes at once.
-    pace_seconds: float = 0.05
-    fetch_wait_seconds: float = 0.05
-    fetch_min_bytes: int = 65_536
-    #: And the relay: from one claim to the next, unless the batch was full.
-    relay_pace_seconds: float = 0.02
     #: Between looks whether the broker answers, and how long such a look, or a farewell, may take.
     broker_check_seconds: float = 5.0
     answer_seconds: float = 3.0
@@ -57,8 +49,6 @@ class KafkaSettings:
             "heartbeat_interval_ms": int(min(self.heartbeat_seconds, self.session_seconds / 3) * 1000),
             "rebalance_timeout_ms": int(self.rebalance_seconds * 1000),
             "max_poll_interval_ms": 300_000,
-            "fetch_min_bytes": self.fetch_min_bytes,
-            "fetch_max_wait_ms": int(self.fetch_wait_seconds * 1000),
             "metadata_max_age_ms": 30_000,
             "request_timeout_ms": int(max(self.request_seconds, self.rebalance_seconds + 5) * 1000),
         }
