@@ -6,15 +6,19 @@ from shared.bus import Bus
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.service import Service, build_service, open_database
+from shared.telemetry.metrics import Metrics
 from sla_service import api, events, store
+from sla_service.api import verify
 from sla_service.settings import Settings
-from sla_service.usecases import Deps, hear, policies, timers
+from sla_service.usecases import Deps, hear, mismatch_counter, policies, replay, timers
 
 
 def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
     """Policies and calendars are seeded at the start; the timers run beside the doors."""
     database = open_database("sla", settings)
-    deps = Deps(database.session, database.reading, clock, new_id, settings)
+    metrics = Metrics()
+    mismatches = mismatch_counter(metrics.registry)
+    deps = Deps(database.session, database.reading, clock, new_id, settings, mismatches=mismatches)
     return build_service(
         "sla",
         settings=settings,
@@ -24,9 +28,10 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         metadata=store.metadata,
         title="Redress sla-service",
         description="Service levels: clocks with their ledgers, escalations, policies and calendars.",
-        routers=[api.clocks, api.rules],
+        routers=[api.clocks, api.rules, verify.router],
         consumes=events.CONSUMES,
         publishes=events.PUBLISHES,
         seed=[partial(policies.seed_pack, deps), partial(hear.refold_unpriced, deps)],
-        background=[partial(timers.run_timers, deps)],
+        background=[partial(timers.run_timers, deps), partial(replay.verify_nightly, deps)],
+        metrics=metrics,
     )

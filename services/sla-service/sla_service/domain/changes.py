@@ -73,7 +73,7 @@ def reconcile(
     """
     horizon = before.horizon if before else None
     seen = micros(horizon) if horizon else 0
-    view = _view(state, before.view.revision if before else 0, seen)
+    view = view_at(state, before.view.revision if before else 0, seen)
     withdrawn = before is not None and before.view.breached_at is not None and view.breached_at is None
     escalated = 0 if before is None or withdrawn else before.escalated
     next_instant = state.next_instant(seen, escalated)
@@ -84,7 +84,7 @@ def reconcile(
     told = _told(before.view if before else None, view, state)
     if state.run.void and (before is None or before.view.revision == 0):
         told = []
-    steps = tuple(instant_of(step) for step in state.steps) if view.status is ClockStatus.RUNNING else ()
+    steps = steps_of(state)
     kept = Kept(history_id, view, horizon, escalated, wake_at, state.run.holder, state.run.void, steps)
     if not told and kept == before:
         return None
@@ -93,7 +93,13 @@ def reconcile(
     return Outcome(kept, events, withdrawn)
 
 
-def _view(state: ClockState, revision: int, seen: int) -> ClockView:
+def steps_of(state: ClockState) -> tuple[datetime, ...]:
+    """When the steps of the chain are due; a clock that does not run has none."""
+    return tuple(instant_of(step) for step in state.steps) if state.status is ClockStatus.RUNNING else ()
+
+
+def view_at(state: ClockState, revision: int, seen: int) -> ClockView:
+    """The clock as it looks when the timers have looked up to `seen` (microseconds since 1970)."""
     run = state.run
     breached = state.breached_at(seen)
     warned = state.warned_at(seen)

@@ -1,11 +1,12 @@
 """Clocks, escalations and the roster."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Bilingual, ComplaintFacts, StaffContact
@@ -13,7 +14,7 @@ from shared.contracts.sla import ClockView
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import ClockStatus, Metric
 from sla_service.domain.changes import Kept, Raised
-from sla_service.store.tables import clocks, escalations, histories
+from sla_service.store.tables import clocks, escalations, histories, verifications
 
 _VIEW = tuple(name for name in ClockView.model_fields if name not in ("clock_id", "title"))
 _COLUMNS = {
@@ -112,6 +113,21 @@ async def lock_clocks(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Kept]
     """The clocks of these histories by clock id; a timer that holds one is waited for."""
     rows = (await tx.execute(_LOCK, {"ids": list(ids)})).all()
     return {row.clock_id: _kept(row) for row in rows}
+
+
+async def rows_of(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, dict[UUID, Mapping[str, Any]]]:
+    """The rows of these histories as they are kept, by history and clock; nothing is made of them."""
+    wanted = list(ids)
+    found: dict[UUID, dict[UUID, Mapping[str, Any]]] = {one: {} for one in wanted}
+    for row in (await tx.execute(select(clocks).where(clocks.c.history_id.in_(wanted)))).mappings():
+        found[row["history_id"]][row["clock_id"]] = dict(row)
+    return found
+
+
+async def claim_night(tx: AsyncSession, night: date) -> bool:
+    """Whether nobody else has begun to verify on this night."""
+    claim = insert(verifications).values(night=night).on_conflict_do_nothing().returning(verifications.c.night)
+    return await tx.scalar(claim) is not None
 
 
 async def claim_due(tx: AsyncSession, now: datetime, limit: int) -> list[tuple[Kept, ComplaintFacts | None]]:

@@ -86,6 +86,15 @@ async def history(tx: AsyncSession, history_id: UUID) -> History | None:
     return _history(row) if row is not None else None
 
 
+async def histories_after(tx: AsyncSession, after: UUID | None, limit: int) -> list[History]:
+    """A page of all histories, in the order of their ids."""
+    query = text(
+        "select history_id, complaint, unpriced from histories "
+        "where cast(:after as uuid) is null or history_id > :after order by history_id limit :limit"
+    )
+    return [_history(row) for row in (await tx.execute(query, {"after": after, "limit": limit})).all()]
+
+
 async def save_histories(tx: AsyncSession, changed: Sequence[History]) -> None:
     if changed:
         await tx.execute(

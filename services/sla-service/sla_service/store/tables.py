@@ -4,6 +4,7 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -153,3 +154,5 @@ teams = Table(
 )
 #: Persons whose traces were erased; what is heard of them afterwards is kept without their name.
 erased_people = Table("erased_people", metadata, Column("person_id", Uuid, primary_key=True))
+#: The nights on which some process has begun to verify every clock, so that of several replicas one does.
+verifications = Table("verifications", metadata, Column("night", Date, primary_key=True))

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
@@ -47,6 +49,11 @@ class Alarm:
             self.ring.set()
 
 
+def mismatch_counter(registry: CollectorRegistry | None) -> Counter:
+    """`sla_replay_mismatch_total`."""
+    return Counter("sla_replay_mismatch", "Clocks found to differ from the fold of their facts", registry=registry)
+
+
 @dataclass(frozen=True)
 class Deps:
     session: Callable[[], AbstractAsyncContextManager[AsyncSession]]
@@ -56,6 +63,7 @@ class Deps:
     settings: Settings
     shelf: Shelf = field(default_factory=Shelf)
     alarm: Alarm = field(default_factory=Alarm)
+    mismatches: Counter = field(default_factory=partial(mismatch_counter, None))
 
     @property
     def late_at(self) -> datetime:

@@ -1,0 +1,121 @@
+"""Clocks folded anew from their facts and compared with what is kept."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.web.errors import NotFound
+from sla_service.clocks.fold import fold
+from sla_service.domain.replay import Difference, differences
+from sla_service.store import clocks, histories
+from sla_service.store.histories import History
+from sla_service.usecases.deps import Deps
+
+log = structlog.get_logger()
+
+#: Histories that one snapshot looks at, and differing clocks that are told in full.
+_PAGE = 100
+_TOLD = 100
+
+
+class NothingKept(NotFound):
+    slug, title = "no-such-history", "Nothing is kept of this complaint"
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    history_id: UUID
+    clock_id: UUID
+    differences: list[Difference]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How many were looked at, how many clocks differ, and the first hundred of these."""
+
+    histories: int = 0
+    clocks: int = 0
+    differing: int = 0
+    found: list[Differing] = field(default_factory=list)
+
+
+async def verify(complaint: UUID | None, deps: Deps) -> Verdict:
+    """Fold every clock (or those of one complaint) anew and compare it with what is kept. Changes nothing.
+
+    A fact that is kept but not yet folded cannot be met: a fact and what the fold makes of it are committed in one
+    transaction under the lock of its history (`hear.learn`), and a page here reads histories, facts, clocks and
+    policies in one snapshot. So whatever differs was written past the fold, or the fold itself has changed.
+
+    Raises `NothingKept` for a complaint of which nothing was heard.
+    """
+    verdict = Verdict()
+    if complaint is not None:
+        async with deps.reading() as tx:
+            history = await histories.history(tx, complaint)
+            if history is None:
+                raise NothingKept(f"No fact of the complaint {complaint} was heard.", parameter="complaint")
+            await _look(tx, [history], verdict, deps)
+    else:
+        await _look_at_all(verdict, deps)
+    if verdict.differing:
+        deps.mismatches.inc(verdict.differing)
+        log.error(
+            "clocks differ from their facts",
+            differing=verdict.differing,
+            clocks=verdict.clocks,
+            first=[str(one.clock_id) for one in verdict.found[:5]],
+        )
+    return verdict
+
+
+async def verify_nightly(deps: Deps) -> None:
+    """For ever: at the hour of the settings (UTC), by one process of all replicas."""
+    while True:
+        night = next_night(deps.clock.now(), deps.settings.verify_hour)
+        await deps.clock.wait(night, asyncio.Event())
+        async with deps.session() as tx:
+            ours = await clocks.claim_night(tx, night.date())
+        if ours:
+            verdict = await verify(None, deps)
+            log.info("every clock was folded anew", clocks=verdict.clocks, differing=verdict.differing)
+
+
+def next_night(now: datetime, hour: int) -> datetime:
+    """The next instant after `now` at which the clock of UTC shows the full hour."""
+    tonight = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)
+
+
+async def _look_at_all(verdict: Verdict, deps: Deps) -> None:
+    after: UUID | None = None
+    while True:
+        async with deps.reading() as tx:
+            page = await histories.histories_after(tx, after, _PAGE)
+            if not page:
+                return
+            await _look(tx, page, verdict, deps)
+            after = page[-1].history_id
+
+
+async def _look(tx: AsyncSession, page: list[History], verdict: Verdict, deps: Deps) -> None:
+    ids = [one.history_id for one in page]
+    facts = await histories.facts_of(tx, ids)
+    rows = await clocks.rows_of(tx, ids)
+    book = await deps.shelf.book(tx)
+    for history in page:
+        folded = fold(history.history_id, history.complaint, facts[history.history_id], book)
+        kept: Mapping[UUID, Mapping[str, Any]] = rows[history.history_id]
+        states = {state.clock_id: state for state in folded.clocks}
+        verdict.histories += 1
+        for clock_id in sorted(kept.keys() | states.keys()):
+            verdict.clocks += 1
+            if found := differences(clock_id, kept.get(clock_id), states.get(clock_id)):
+                verdict.differing += 1
+                if len(verdict.found) < _TOLD:
+                    verdict.found.append(Differing(history.history_id, clock_id, found))
