@@ -24,7 +24,9 @@ from sla_service.api.shapes import (
     PromiseOut,
     promise_of,
 )
-from sla_service.usecases import Deps, ask, policies
+from sla_service.clocks.instants import instant_of
+from sla_service.clocks.travel import Vantage
+from sla_service.usecases import Deps, ask, policies, travel
 from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, PolicyGap, UnknownCalendar
 
 clocks = APIRouter(tags=["clocks"])
@@ -37,37 +39,67 @@ async def deps_of(request: Request) -> Deps:
 
 DepsDep = Annotated[Deps, Depends(deps_of)]
 Reader = Annotated[Principal, Depends(allow(Role.AGENT, Role.LEAD, Role.MANAGER, Role.QUALITY))]
+
+
+async def vantage_of(
+    deps: DepsDep,
+    as_of: Annotated[Instant | None, Query(description="As it stood at this instant, by all that is known")] = None,
+    known_at: Annotated[
+        Instant | None, Query(description="By what was recorded and published by this instant; alone also as of then")
+    ] = None,
+) -> Vantage | None:
+    return travel.vantage_of(as_of, known_at, deps)
+
+
+VantageDep = Annotated[Vantage | None, Depends(vantage_of)]
 Complaint = Annotated[UUID | None, Query(description="Of this complaint alone")]
 
 
-@clocks.get("/v1/clocks")
+@clocks.get("/v1/clocks", responses=responses(travel.NotYet, travel.OfOneComplaint))
 async def list_clocks(
     request: Request,
     principal: Reader,
     paging: PagingDep,
     deps: DepsDep,
+    vantage: VantageDep,
     complaint: Complaint = None,
     status: ClockStatus | None = None,
     metric: Metric | None = None,
     breached: bool | None = None,
     due_before: Annotated[Instant | None, Query(description="Due before this instant")] = None,
 ) -> Page[ClockOut]:
-    """Clocks by their due instant, the earliest first."""
+    """Clocks by their due instant, the earliest first. `as_of` and `known_at` need `complaint`; clocks that did not
+    exist then are absent, and the `revision` of the others is 0."""
     asked = ask.Asked(complaint, status, metric, breached, due_before)
-    rows = await ask.list_clocks(asked, principal, paging.after(datetime, UUID), paging.limit + 1, deps)
-    shown = [ClockOut.of(row, deps.clock.now()) for row in rows]
+    position, limit = paging.after(datetime, UUID), paging.limit + 1
+    if vantage is None:
+        rows = await ask.list_clocks(asked, principal, position, limit, deps)
+    else:
+        rows = await travel.list_clocks_at(vantage, asked, principal, position, limit, deps)
+    shown = [ClockOut.of(row, _now(vantage, deps)) for row in rows]
     return page(shown, paging, request, key=lambda one: (one.due_at, one.clock_id))
 
 
-@clocks.get("/v1/clocks/{clock_id}", responses=responses(ask.NoSuchClock))
-async def get_clock(clock_id: UUID, principal: Reader, deps: DepsDep) -> ClockOut:
-    return ClockOut.of(await ask.get_clock(clock_id, principal, deps), deps.clock.now())
+@clocks.get("/v1/clocks/{clock_id}", responses=responses(ask.NoSuchClock, travel.NotYet))
+async def get_clock(clock_id: UUID, principal: Reader, deps: DepsDep, vantage: VantageDep) -> ClockOut:
+    """A clock as it stands, or as it stood at another instant; 404 where it did not exist then."""
+    if vantage is None:
+        shown = await ask.get_clock(clock_id, principal, deps)
+    else:
+        shown = await travel.get_clock_at(clock_id, vantage, principal, deps)
+    return ClockOut.of(shown, _now(vantage, deps))
 
 
-@clocks.get("/v1/clocks/{clock_id}/ledger", responses=responses(ask.NoSuchClock))
-async def get_ledger(clock_id: UUID, principal: Reader, deps: DepsDep) -> LedgerOut:
+@clocks.get("/v1/clocks/{clock_id}/ledger", responses=responses(ask.NoSuchClock, travel.NotYet))
+async def get_ledger(clock_id: UUID, principal: Reader, deps: DepsDep, vantage: VantageDep) -> LedgerOut:
     """Why the clock stands where it stands: what became of every moment since its start, in both languages."""
-    return LedgerOut.of(await ask.get_ledger(clock_id, principal, deps))
+    if vantage is None:
+        return LedgerOut.of(await ask.get_ledger(clock_id, principal, deps))
+    return LedgerOut.of(await travel.get_ledger_at(clock_id, vantage, principal, deps))
+
+
+def _now(vantage: Vantage | None, deps: Deps) -> datetime:
+    return deps.clock.now() if vantage is None else instant_of(vantage.as_of)
 
 
 @clocks.get("/v1/escalations")

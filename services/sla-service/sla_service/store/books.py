@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Actor
@@ -28,14 +28,14 @@ async def next_revision(tx: AsyncSession) -> None:
     await tx.execute(book.update().values(revision=book.c.revision + 1))
 
 
-async def load_book(tx: AsyncSession) -> Book:
-    """Every version of every policy and calendar."""
+async def load_book(tx: AsyncSession, published_by: datetime | None = None) -> Book:
+    """Every version of every policy and calendar, or those that were published by an instant."""
     number = await revision(tx)
     known = {
         (row.calendar_id, row.version): Calendar(CalendarSpec.model_validate(row.spec), row.version)
-        for row in (await tx.execute(select(calendars))).all()
+        for row in (await tx.execute(_published(calendars, published_by))).all()
     }
-    rows = (await tx.execute(select(policies))).all()
+    rows = (await tx.execute(_published(policies, published_by))).all()
     versions = [
         PolicyVersion(
             spec=PolicySpec.model_validate(row.spec),
@@ -46,6 +46,10 @@ async def load_book(tx: AsyncSession) -> Book:
         for row in rows
     ]
     return Book(versions, known, number)
+
+
+def _published(table: Table, by: datetime | None) -> Select[Any]:
+    return select(table) if by is None else select(table).where(table.c.created_at <= by)
 
 
 async def add_policy(tx: AsyncSession, version: PolicyVersion, *, reason: str, by: Actor, now: datetime) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from shared.contracts.envelope import StaffContact
 from shared.contracts.sla import ClockView
 from shared.contracts.vocabulary import ClockStatus, Metric
@@ -82,7 +84,7 @@ async def get_clock(clock_id: UUID, principal: Principal, deps: Deps) -> Shown:
 async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:
     """Folded anew from the facts, up to now. Raises `NoSuchClock`."""
     async with deps.reading() as tx:
-        history_id = _seen(await clocks.clock(tx, clock_id), clock_id, principal).history_id
+        history_id = await history_of(tx, clock_id, principal)
         history = await histories.history(tx, history_id)
         assert history is not None
         facts = await histories.facts_of(tx, [history_id])
@@ -93,6 +95,11 @@ async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:
             now = deps.clock.now()
             return Told(state, ledger(state, micros(now)), now)
     raise NoSuchClock(f"Clock {clock_id} cannot be priced by the policies and calendars of now; look at the log.")
+
+
+async def history_of(tx: AsyncSession, clock_id: UUID, principal: Principal) -> UUID:
+    """Whose clock it is. Raises `NoSuchClock`, also for one that the principal may not see."""
+    return _seen(await clocks.clock(tx, clock_id), clock_id, principal).history_id
 
 
 async def list_escalations(
