@@ -8,7 +8,6 @@ from shared.ids import new_id
 from shared.service import Service, build_service, open_database
 from shared.telemetry.metrics import Metrics
 from sla_service import api, events, store
-from sla_service.api import verify
 from sla_service.settings import Settings
 from sla_service.usecases import Deps, hear, mismatch_counter, policies, replay, timers
 
@@ -28,7 +27,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         metadata=store.metadata,
         title="Redress sla-service",
         description="Service levels: clocks with their ledgers, escalations, policies and calendars.",
-        routers=[api.clocks, api.rules, verify.router],
+        routers=api.routers,
         consumes=events.CONSUMES,
         publishes=events.PUBLISHES,
         seed=[partial(policies.seed_pack, deps), partial(hear.refold_unpriced, deps)],

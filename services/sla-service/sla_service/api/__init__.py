@@ -1,7 +1,7 @@
 """The HTTP door of sla-service."""
 
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,6 +11,8 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from shared.web.pages import Page, PagingDep, page
+from sla_service.api import attainment, verify
+from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarOut,
     Calendars,
@@ -31,14 +33,7 @@ from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, Polic
 
 clocks = APIRouter(tags=["clocks"])
 rules = APIRouter(tags=["policies and calendars"])
-
-
-async def deps_of(request: Request) -> Deps:
-    return cast(Deps, request.app.state.deps)
-
-
-DepsDep = Annotated[Deps, Depends(deps_of)]
-Reader = Annotated[Principal, Depends(allow(Role.AGENT, Role.LEAD, Role.MANAGER, Role.QUALITY))]
+routers = [clocks, rules, attainment.router, verify.router]
 
 
 async def vantage_of(

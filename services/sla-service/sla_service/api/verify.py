@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
-from sla_service.api import DepsDep
+from sla_service.api.deps import DepsDep
 from sla_service.usecases import replay
 
 router = APIRouter(tags=["clocks"])
