@@ -16,6 +16,7 @@ from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarOut,
     Calendars,
+    ClockDetail,
     ClockOut,
     EscalationOut,
     Instant,
@@ -76,13 +77,14 @@ async def list_clocks(
 
 
 @clocks.get("/v1/clocks/{clock_id}", responses=responses(ask.NoSuchClock, travel.NotYet))
-async def get_clock(clock_id: UUID, principal: Reader, deps: DepsDep, vantage: VantageDep) -> ClockOut:
-    """A clock as it stands, or as it stood at another instant; 404 where it did not exist then."""
+async def get_clock(clock_id: UUID, principal: Reader, deps: DepsDep, vantage: VantageDep) -> ClockDetail:
+    """A clock as it stands, or as it stood at another instant, and why its policy was chosen, in both languages; 404
+    where it did not exist then."""
     if vantage is None:
-        shown = await ask.get_clock(clock_id, principal, deps)
+        explained = await ask.get_clock(clock_id, principal, deps)
     else:
-        shown = await travel.get_clock_at(clock_id, vantage, principal, deps)
-    return ClockOut.of(shown, _now(vantage, deps))
+        explained = await travel.get_clock_at(clock_id, vantage, principal, deps)
+    return ClockDetail.explained(explained, _now(vantage, deps))
 
 
 @clocks.get("/v1/clocks/{clock_id}/ledger", responses=responses(ask.NoSuchClock, travel.NotYet))

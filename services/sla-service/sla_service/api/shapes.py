@@ -15,7 +15,7 @@ from sla_service.clocks.instants import instant_of
 from sla_service.clocks.ledger import Segment, SegmentKind, sentence
 from sla_service.clocks.policy import PolicySpec, PolicyVersion
 from sla_service.domain.titles import METRICS
-from sla_service.usecases.ask import Shown, Told
+from sla_service.usecases.ask import Explained, Shown, Told
 
 
 def _of_this_age(instant: datetime) -> datetime:
@@ -47,6 +47,44 @@ class ClockOut(ClockView):
             complaint_number=shown.complaint_number,
             holder=shown.holder,
             remaining_seconds=(view.due_at - now).total_seconds() if view.status.value == "running" else None,
+        )
+
+
+class ConditionOut(BaseModel):
+    """A condition of a policy, what it asked, and what the complaint had; `rules`: the metrics it has rules for, and
+    the clock's."""
+
+    condition: str
+    asked: list[str]
+    has: str | None
+
+
+class PassedOverOut(BaseModel):
+    policy: str
+    version: int
+    failed: ConditionOut
+
+
+class WhyOut(BaseModel):
+    """Why this policy holds: those of its track looked at before it, with the first condition that failed, and what
+    met this one, by what was known of the complaint when it was chosen."""
+
+    passed_over: list[PassedOverOut]
+    met: list[ConditionOut]
+    text: Bilingual
+
+
+class ClockDetail(ClockOut):
+    """`why` is empty for a clock that was kept before the reasons were."""
+
+    why: WhyOut | None
+
+    @classmethod
+    def explained(cls, explained: Explained, now: datetime) -> "ClockDetail":
+        clock, why = ClockOut.of(explained.shown, now), explained.why
+        return cls(
+            **clock.model_dump(),
+            why=WhyOut.model_validate({**why.model_dump(), "text": explained.text}) if why else None,
         )
 
 

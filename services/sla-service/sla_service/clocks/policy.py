@@ -6,8 +6,8 @@ do not rule each other out: each track prices its own clock (the customer's prom
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -36,20 +36,57 @@ class Conditions(_Data):
     regions: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
 
-    def met_by(self, facts: ComplaintFacts | None) -> bool:
-        if facts is None:
-            return not self.demanding
-        return (
-            (not self.channels or facts.channel in self.channels)
-            and (not self.levels or facts.customer.level in self.levels)
-            and (not self.products or facts.product in self.products)
-            and (not self.regions or facts.region in self.regions)
-            and (not self.organisations or facts.organisation in self.organisations)
-        )
+    def compared(self, facts: ComplaintFacts | None) -> Iterator["Compared"]:
+        """Every condition that is asked beside what the complaint has, in the order of the fields."""
+        for name in type(self).model_fields:
+            if asked := getattr(self, name):
+                yield Compared(condition=name, asked=asked, has=_HAS[name](facts) if facts else None)
 
     @property
     def demanding(self) -> bool:
-        return bool(self.channels or self.levels or self.products or self.regions or self.organisations)
+        return any(getattr(self, name) for name in type(self).model_fields)
+
+
+#: What a complaint has to set against each condition.
+_HAS: dict[str, Callable[[ComplaintFacts], str | None]] = {
+    "channels": lambda facts: facts.channel.value,
+    "levels": lambda facts: facts.customer.level,
+    "products": lambda facts: facts.product,
+    "regions": lambda facts: facts.region,
+    "organisations": lambda facts: facts.organisation,
+}
+
+
+class Compared(_Data):
+    """A condition of a policy beside what the complaint had when the policy was looked at; `rules` asks for a rule for
+    the clock's metric."""
+
+    condition: str
+    asked: tuple[str, ...]
+    has: str | None
+
+    @property
+    def met(self) -> bool:
+        return self.has in self.asked
+
+
+class PassedOver(_Data):
+    """A policy that was looked at and did not fit, with the first condition that failed."""
+
+    policy: str
+    version: int
+    failed: Compared
+
+
+class Choice(_Data):
+    """Why a policy holds for a clock: those of its track that came before it, in order, and what met this one (nothing:
+    it asks nothing)."""
+
+    passed_over: tuple[PassedOver, ...] = ()
+    met: tuple[Compared, ...] = ()
+
+
+_FIRST_AND_UNASKED = Choice()
 
 
 class Warning_(_Data):
@@ -168,6 +205,7 @@ class Priced:
     policy: PolicyVersion
     rule: Rule
     calendar: Calendar
+    why: Choice = _FIRST_AND_UNASKED
 
 
 class Book:
@@ -210,11 +248,38 @@ class Book:
     def choose(self, metric: Metric, start: int, facts: ComplaintFacts | None) -> list[Priced]:
         """The policy of each track for a clock that starts at `start`; first match in order."""
         chosen: dict[str, Priced] = {}
+        passed: dict[str, list[PassedOver]] = {}
         for policy in self.valid_at(start):
-            spec = policy.spec
-            if spec.track not in chosen and metric in spec.rules and spec.when.met_by(facts):
-                chosen[spec.track] = self._rules[policy.policy_id, policy.version, metric]
+            track = policy.spec.track
+            if track in chosen:
+                continue
+            met, failed = _looked_at(policy.spec, metric, facts)
+            if failed is not None:
+                one = PassedOver(policy=policy.policy_id, version=policy.version, failed=failed)
+                passed.setdefault(track, []).append(one)
+                continue
+            priced = self._rules[policy.policy_id, policy.version, metric]
+            why = Choice(passed_over=tuple(passed.get(track, ())), met=tuple(met))
+            chosen[track] = replace(priced, why=why)
         return list(chosen.values())
+
+    def title(self, policy_id: str, version: int) -> Bilingual:
+        """The title of a version that is kept. Raises `StopIteration` for another."""
+        return next(one.spec.title for one in self.versions[policy_id] if one.version == version)
 
     def rule(self, policy_id: str, version: int, metric: Metric) -> Priced | None:
         return self._rules.get((policy_id, version, metric))
+
+
+def _looked_at(
+    spec: PolicySpec, metric: Metric, facts: ComplaintFacts | None
+) -> tuple[list[Compared], Compared | None]:
+    """What of the policy the clock meets, and the first that it does not."""
+    met: list[Compared] = []
+    for one in spec.when.compared(facts):
+        if not one.met:
+            return met, one
+        met.append(one)
+    if metric not in spec.rules:
+        return met, Compared(condition="rules", asked=tuple(sorted(spec.rules)), has=metric.value)
+    return met, None

@@ -29,7 +29,7 @@ from shared.contracts.vocabulary import ClockStatus
 from shared.ids import derived_id
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import instant_of, micros
-from sla_service.clocks.policy import Role, Step
+from sla_service.clocks.policy import Choice, Role, Step
 from sla_service.domain.titles import escalation_reason, title_of
 
 ACTOR = Actor(kind=ActorKind.SYSTEM, id="sla-service")
@@ -49,6 +49,8 @@ class Kept:
     void: bool
     #: When the steps of the escalation chain are due.
     steps: tuple[datetime, ...]
+    #: Why its policy was chosen, by the facts of that time; None where it was kept before this was.
+    why: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,12 @@ def reconcile(
     told = _told(before.view if before else None, view, state)
     if state.run.void and (before is None or before.view.revision == 0):
         told = []
-    steps = steps_of(state)
-    kept = Kept(history_id, view, horizon, escalated, wake_at, state.run.holder, state.run.void, steps)
+    run, steps, why = state.run, steps_of(state), state.priced.why
+    kept = Kept(history_id, view, horizon, escalated, wake_at, run.holder, run.void, steps, why)
     if not told and kept == before:
         return None
     events, view = _numbered(told, view, facts, now)
-    kept = Kept(history_id, view, horizon, escalated, wake_at, state.run.holder, state.run.void, steps)
-    return Outcome(kept, events, withdrawn)
+    return Outcome(replace(kept, view=view), events, withdrawn)
 
 
 def steps_of(state: ClockState) -> tuple[datetime, ...]:

@@ -32,6 +32,7 @@ def decided(state: ClockState, horizon: datetime | None) -> dict[str, Any]:
         "holder": holder.model_dump(mode="json") if holder else None,
         "void": state.run.void,
         "steps": list(steps_of(state)),
+        "why": state.priced.why.model_dump(mode="json"),
     }
 
 

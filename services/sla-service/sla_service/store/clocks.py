@@ -13,6 +13,7 @@ from shared.contracts.envelope import Bilingual, ComplaintFacts, StaffContact
 from shared.contracts.sla import ClockView
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import ClockStatus, Metric
+from sla_service.clocks.policy import Choice
 from sla_service.domain.changes import Kept, Raised
 from sla_service.store.tables import clocks, escalations, histories, verifications
 
@@ -44,9 +45,10 @@ _COLUMNS = {
     "escalated": "int",
     "horizon": "timestamptz",
     "wake_at": "timestamptz",
+    "why": "text",
 }
-#: PostgreSQL's unnest flattens arrays of arrays and takes no jsonb from text, so these three travel as text.
-_CASTS = {"title": "::jsonb", "holder": "::jsonb", "steps": "::timestamptz[]"}
+#: PostgreSQL's unnest flattens arrays of arrays and takes no jsonb from text, so these four travel as text.
+_CASTS = {"title": "::jsonb", "holder": "::jsonb", "why": "::jsonb", "steps": "::timestamptz[]"}
 _SAVE = text(
     f"insert into clocks ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own column names
     f"select {', '.join(name + _CASTS.get(name, '') for name in _COLUMNS)} from unnest("
@@ -69,6 +71,7 @@ def _columns(kept: Kept) -> dict[str, Any]:
         "escalated": kept.escalated,
         "horizon": kept.horizon,
         "wake_at": kept.wake_at,
+        "why": kept.why.model_dump_json() if kept.why else None,
     }
 
 
@@ -95,7 +98,12 @@ def _kept(row: Any) -> Kept:
         StaffContact.model_validate(row.holder) if row.holder else None,
         row.void,
         tuple(row.steps),
+        why_of(row),
     )
+
+
+def why_of(row: Any) -> Choice | None:
+    return Choice.model_validate(row.why) if row.why is not None else None
 
 
 _LOCK = text(

@@ -126,6 +126,8 @@ clocks = Table(
     #: The instant up to which the timers have looked.
     _instant("horizon", nullable=True),
     _instant("wake_at", nullable=True),
+    #: Why its policy was chosen, by what was known of the complaint then.
+    Column("why", JSONB(none_as_null=True), nullable=True),
     Index("clocks_to_wake", "wake_at", "clock_id", postgresql_where=text("wake_at is not null")),
     Index("clocks_by_due", "due_at", "clock_id"),
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.envelope import StaffContact
+from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.sla import ClockView
 from shared.contracts.vocabulary import ClockStatus, Metric
 from shared.web.errors import NotFound
@@ -17,6 +17,8 @@ from shared.web.visibility import may_see_team, visible_teams
 from sla_service.clocks.fold import ClockState, fold
 from sla_service.clocks.instants import micros
 from sla_service.clocks.ledger import Segment, ledger
+from sla_service.clocks.policy import Choice
+from sla_service.domain.reasons import why_chosen
 from sla_service.store import clocks, histories
 from sla_service.usecases.deps import Deps
 
@@ -48,6 +50,15 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """A clock with why its policy was chosen, as data and in words; None where that was not kept."""
+
+    shown: Shown
+    why: Choice | None
+    text: Bilingual | None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A ledger with the clock that it explains, as the facts have it now."""
 
@@ -75,10 +86,18 @@ async def list_clocks(
     return [_shown(row) for row in rows]
 
 
-async def get_clock(clock_id: UUID, principal: Principal, deps: Deps) -> Shown:
+async def get_clock(clock_id: UUID, principal: Principal, deps: Deps) -> Explained:
     """Raises `NoSuchClock`."""
     async with deps.reading() as tx:
-        return _seen(await clocks.clock(tx, clock_id), clock_id, principal)
+        row = await clocks.clock(tx, clock_id)
+        return await explain(tx, _seen(row, clock_id, principal), clocks.why_of(row), deps)
+
+
+async def explain(tx: AsyncSession, shown: Shown, why: Choice | None, deps: Deps) -> Explained:
+    """The clock with the reason in words; titles are those of the versions that were looked at."""
+    book, view = await deps.shelf.book(tx), shown.view
+    text = why_chosen(view.policy, view.policy_version, why, book.title) if why else None
+    return Explained(shown, why, text)
 
 
 async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:

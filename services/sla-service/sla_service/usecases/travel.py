@@ -61,10 +61,11 @@ async def list_clocks_at(
     return sorted(fitting, key=_place)[:limit]
 
 
-async def get_clock_at(clock_id: UUID, vantage: Vantage, principal: Principal, deps: Deps) -> ask.Shown:
+async def get_clock_at(clock_id: UUID, vantage: Vantage, principal: Principal, deps: Deps) -> ask.Explained:
     """Raises `ask.NoSuchClock`, also for a clock that did not exist then."""
     history, state = await _state(clock_id, vantage, principal, deps)
-    return _shown(history, state, vantage)
+    async with deps.reading() as tx:
+        return await ask.explain(tx, _shown(history, state, vantage), state.priced.why, deps)
 
 
 async def get_ledger_at(clock_id: UUID, vantage: Vantage, principal: Principal, deps: Deps) -> ask.Told:
