@@ -16,7 +16,16 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from chinese_calendar import constants as chinese
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+)
 
 from shared.contracts.envelope import Bilingual
 from sla_service.clocks.instants import Span, instant_at, local_date, spans_of, wall
@@ -26,6 +35,8 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 _MINUTES_OF_DAY = 24 * 60
 #: How far `add` looks for open time before it gives up.
 _YEARS_AHEAD = 30
+#: Days of its own that a calendar may name: a hundred years of holidays.
+_DAYS_AT_MOST = 4000
 
 
 class CalendarUnknown(ValueError):
@@ -61,7 +72,17 @@ def _written(hours: tuple[int, int]) -> str:
 
 
 Hours = Annotated[tuple[int, int], BeforeValidator(_hours, json_schema_input_type=str), PlainSerializer(_written)]
-Shift = tuple[Hours, ...]
+
+
+def _apart(shift: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    for one, other in pairwise(sorted(shift)):
+        if other[0] < one[1]:
+            raise ValueError(f"the intervals {_written(one)} and {_written(other)} overlap")
+    return shift
+
+
+Shift = Annotated[tuple[Hours, ...], AfterValidator(_apart)]
+HolidayName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 
 
 def _zone(name: str) -> str:
@@ -83,26 +104,41 @@ class CalendarSpec(BaseModel):
     zone: Annotated[str, BeforeValidator(_zone)]
     week: dict[Weekday, Shift]
     arrangement: Literal["cn"] | None = None
-    make_up_hours: Shift = ()
-    closed: dict[date, str] = Field(default_factory=dict)
-    open: dict[date, Shift] = Field(default_factory=dict)
+    make_up_hours: Annotated[Shift, Field(validate_default=True)] = ()
+    closed: Annotated[dict[date, HolidayName], Field(max_length=_DAYS_AT_MOST)] = Field(default_factory=dict)
+    open: Annotated[dict[date, Annotated[Shift, Field(min_length=1)]], Field(max_length=_DAYS_AT_MOST)] = Field(
+        default_factory=dict
+    )
     years: tuple[int, ...] = ()
 
-    @model_validator(mode="after")
-    def _workable(self) -> "CalendarSpec":
-        if not any(self.week.values()):
-            raise ValueError("the calendar has no working time: give at least one interval in `week`")
+    @field_validator("week")
+    @classmethod
+    def _a_week_that_works(cls, week: dict[Weekday, Shift]) -> dict[Weekday, Shift]:
+        if not any(week.values()):
+            raise ValueError("the calendar has no working time: give at least one interval")
         laid = sorted(
             (first + day * _MINUTES_OF_DAY, last + day * _MINUTES_OF_DAY)
             for day in range(8)
-            for first, last in self.week.get(WEEKDAYS[day % 7], ())
+            for first, last in week.get(WEEKDAYS[day % 7], ())
         )
         for (_, last), (first, _) in pairwise(laid):
             if first < last:
-                raise ValueError(f"two intervals of `week` overlap on {WEEKDAYS[first // _MINUTES_OF_DAY % 7]}")
-        if self.arrangement and not self.make_up_hours:
+                raise ValueError(f"two intervals overlap on {WEEKDAYS[first // _MINUTES_OF_DAY % 7]}")
+        return week
+
+    @field_validator("make_up_hours")
+    @classmethod
+    def _hours_for_make_up_days(cls, hours: Shift, info: ValidationInfo) -> Shift:
+        if info.data.get("arrangement") and not hours:
             raise ValueError("a calendar with make-up working days must give `make_up_hours`")
-        return self
+        return hours
+
+    @field_validator("open")
+    @classmethod
+    def _open_or_closed(cls, days: dict[date, Shift], info: ValidationInfo) -> dict[date, Shift]:
+        if both := sorted(day.isoformat() for day in days if day in info.data.get("closed", {})):
+            raise ValueError(f"{both[0]} is both open and closed: which one holds is not clear")
+        return days
 
 
 class _Year:

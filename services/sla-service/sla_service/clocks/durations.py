@@ -4,7 +4,7 @@ Each kind is one small model with a `kind`, so that a policy reads ``{kind: busi
 microseconds; `basis` says in which time a clock of that kind is counted and paused.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -46,7 +46,7 @@ class Business(_Duration):
 
 class BusinessDays(_Duration):
     """The `days`-th working day after the start, at `until` (a time of day, or the close of business). With
-    `count_start` a start on a working day makes that day the first."""
+    `count_start` a working day is itself the first when it starts before that time; after hours it is not."""
 
     kind: Literal["business_days"] = "business_days"
     days: Annotated[int, Field(ge=1, le=400)]
@@ -128,9 +128,9 @@ def due(duration: Duration, start: int, calendar: Calendar, own: int | None, res
             return calendar.add(start, length(time))
         case BusinessDays(days=days, count_start=count_start, until=until):
             day = calendar.date_of(start)
-            left = days - (count_start and calendar.is_working_day(day))
-            day = calendar.working_day_after(day, left) if left else day
-            return calendar.close_of(day) if until == "close" else calendar.at(day, minutes_of(until))
+            counts = count_start and calendar.is_working_day(day) and _until(until, day, calendar) > start
+            left = days - counts
+            return _until(until, calendar.working_day_after(day, left) if left else day, calendar)
         case CalendarDays(days=days, count_start=count_start):
             return calendar.at(calendar.date_of(start) + timedelta(days=days + 1 - count_start), 0)
         case ByTime(time=text, day=which):
@@ -146,6 +146,10 @@ def due(duration: Duration, start: int, calendar: Calendar, own: int | None, res
             if resolution is None:
                 raise NoDueInstant("there is no resolution clock to be due with")
             return resolution
+
+
+def _until(time: str, day: date, calendar: Calendar) -> int:
+    return calendar.close_of(day) if time == "close" else calendar.at(day, minutes_of(time))
 
 
 def describe(duration: Duration) -> Bilingual:
