@@ -19,6 +19,7 @@ from sla_service.api.shapes import (
     ClockDetail,
     ClockOut,
     EscalationOut,
+    HoldersOut,
     Instant,
     LedgerOut,
     Policies,
@@ -93,6 +94,12 @@ async def get_ledger(clock_id: UUID, principal: Reader, deps: DepsDep, vantage: 
     if vantage is None:
         return LedgerOut.of(await ask.get_ledger(clock_id, principal, deps))
     return LedgerOut.of(await travel.get_ledger_at(clock_id, vantage, principal, deps))
+
+
+@clocks.get("/v1/clocks/{clock_id}/holders", responses=responses(ask.NoSuchClock))
+async def get_holders(clock_id: UUID, principal: Reader, deps: DepsDep) -> HoldersOut:
+    """Who held the clock how long: queue, team, agent, the team asked by a transfer task, the customer."""
+    return HoldersOut.of(await ask.get_holders(clock_id, principal, deps))
 
 
 def _now(vantage: Vantage | None, deps: Deps) -> datetime:

@@ -11,11 +11,12 @@ from shared.contracts.sla import ClockView
 from shared.contracts.vocabulary import Metric, Urgency
 from sla_service.clocks.calendar import CalendarSpec
 from sla_service.clocks.durations import Basis, describe
+from sla_service.clocks.holders import Held, HolderKind, name_of
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.ledger import Segment, SegmentKind, sentence
 from sla_service.clocks.policy import PolicySpec, PolicyVersion
 from sla_service.domain.titles import METRICS
-from sla_service.usecases.ask import Explained, Shown, Told
+from sla_service.usecases.ask import Explained, Shown, Split, Told
 
 
 def _of_this_age(instant: datetime) -> datetime:
@@ -144,6 +145,59 @@ class LedgerOut(BaseModel):
             until=instant_of(run.end.at) if run.end else max(told.now, instant_of(run.start)),
             elapsed=timedelta(microseconds=sum(one.counted for one in told.segments)),
             segments=[SegmentOut.of(one) for one in told.segments],
+        )
+
+
+class HeldOut(BaseModel):
+    """What one holder had of a clock. `asked` is a team that a transfer task was open to, `queue` nobody yet."""
+
+    kind: HolderKind
+    team_id: str | None
+    team_name: Bilingual | None
+    person: StaffContact | None
+    name: Bilingual
+    wall: Span
+    counted: Span
+
+    @classmethod
+    def of(cls, held: Held) -> "HeldOut":
+        holder = held.holder
+        return cls(
+            kind=holder.kind,
+            team_id=holder.team_id,
+            team_name=holder.team_name,
+            person=holder.person,
+            name=name_of(holder),
+            wall=timedelta(microseconds=held.wall),
+            counted=timedelta(microseconds=held.counted),
+        )
+
+
+class HoldersOut(BaseModel):
+    """Who held a clock how long, in the order in which they first held it. The `wall` times of all holders add up to
+    that of the whole, from `started_at` to `until`; the `counted` ones to `elapsed` of the ledger."""
+
+    clock_id: UUID
+    metric: Metric
+    started_at: AwareDatetime
+    until: AwareDatetime
+    wall: Span
+    counted: Span
+    holders: list[HeldOut]
+
+    @classmethod
+    def of(cls, split: Split) -> "HoldersOut":
+        run = split.state.run
+        started = instant_of(run.start)
+        until = instant_of(run.end.at) if run.end else max(split.now, started)
+        return cls(
+            clock_id=split.state.clock_id,
+            metric=run.metric,
+            started_at=started,
+            until=until,
+            wall=until - started,
+            counted=timedelta(microseconds=sum(one.counted for one in split.held)),
+            holders=[HeldOut.of(one) for one in split.held],
         )
 
 

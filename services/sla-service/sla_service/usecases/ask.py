@@ -14,7 +14,9 @@ from shared.contracts.vocabulary import ClockStatus, Metric
 from shared.web.errors import NotFound
 from shared.web.principal import Principal
 from shared.web.visibility import may_see_team, visible_teams
+from sla_service.clocks.facts import Fact
 from sla_service.clocks.fold import ClockState, fold
+from sla_service.clocks.holders import Held, holders
 from sla_service.clocks.instants import micros
 from sla_service.clocks.ledger import Segment, ledger
 from sla_service.clocks.policy import Choice
@@ -67,6 +69,15 @@ class Told:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The elapsed time of a clock by who held it."""
+
+    state: ClockState
+    held: tuple[Held, ...]
+    now: datetime
+
+
 async def list_clocks(
     asked: Asked, principal: Principal, after: tuple[datetime, UUID] | None, limit: int, deps: Deps
 ) -> list[Shown]:
@@ -102,17 +113,28 @@ async def explain(tx: AsyncSession, shown: Shown, why: Choice | None, deps: Deps
 
 async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:
     """Folded anew from the facts, up to now. Raises `NoSuchClock`."""
+    state, _ = await _folded(clock_id, principal, deps)
+    now = deps.clock.now()
+    return Told(state, ledger(state, micros(now)), now)
+
+
+async def get_holders(clock_id: UUID, principal: Principal, deps: Deps) -> Split:
+    """The elapsed time by holder, up to now. Raises `NoSuchClock`."""
+    state, facts = await _folded(clock_id, principal, deps)
+    now = deps.clock.now()
+    return Split(state, holders(state, facts, micros(now)), now)
+
+
+async def _folded(clock_id: UUID, principal: Principal, deps: Deps) -> tuple[ClockState, Sequence[Fact]]:
     async with deps.reading() as tx:
         history_id = await history_of(tx, clock_id, principal)
         history = await histories.history(tx, history_id)
         assert history is not None
-        facts = await histories.facts_of(tx, [history_id])
+        facts = (await histories.facts_of(tx, [history_id]))[history_id]
         book = await deps.shelf.book(tx)
-    folded = fold(history_id, history.complaint, facts[history_id], book)
-    for state in folded.clocks:
+    for state in fold(history_id, history.complaint, facts, book).clocks:
         if state.clock_id == clock_id:
-            now = deps.clock.now()
-            return Told(state, ledger(state, micros(now)), now)
+            return state, facts
     raise NoSuchClock(f"Clock {clock_id} cannot be priced by the policies and calendars of now; look at the log.")
 
 
