@@ -122,6 +122,29 @@ async def test_a_row_that_is_gone_is_found_and_the_next_event_brings_it_back(
     assert (await replay.verify(None, world.deps)).differing == 0
 
 
+async def test_a_period_that_a_late_resolution_leaves_no_place_for_is_cancelled_and_comes_back_with_a_reopening(
+    world: World,
+) -> None:
+    """Told at 13:00, the second period is due at 17:00 of the Saturday; the resolution of 12:00 is heard on Monday."""
+    story = Story()
+    await world.hear(story.received(), story.told("13:00"))
+    second = clock(story, Metric.PERIODIC_UPDATE, cycle=2).clock_id
+    await world.advance("05-13 09:00")
+    alarms = ["activated", "warned", "breached", "raised", "raised"]
+    assert await world.told_of(second) == alarms
+    await world.hear(story.resolved("12:00"))
+    assert await world.told_of(second) == [*alarms, "breach-withdrawn", "cancelled"]
+    raised = (await world.rows("escalations"))["escalations"]
+    assert [row["withdrawn"] for row in raised if row["clock_id"] == second] == [True, True]
+    assert (await replay.verify(None, world.deps)).differing == 0
+    await world.hear(story.resolved("12:00"))
+    await world.advance("05-14 09:00")
+    assert len(await world.told_of(second)) == 7
+    await world.hear(story.moved("05-14 10:00", CaseState.REOPENED, revision=5, cycle=2))
+    assert (await world.told_of(second))[7:] == ["resumed"]
+    assert (await replay.verify(None, world.deps)).differing == 0
+
+
 async def test_page_by_page_all_are_counted_and_the_first_hundred_told(world: World) -> None:
     stories = [Story(f"story {number}") for number in range(120)]
     await world.hear_together([story.received() for story in stories])

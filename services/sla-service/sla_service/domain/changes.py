@@ -94,6 +94,27 @@ def reconcile(
     return Outcome(replace(kept, view=view), events, withdrawn)
 
 
+def retire(before: Kept, facts: ComplaintFacts | None, now: datetime) -> Outcome | None:
+    """Take back a clock that the facts no longer have; None where that was done already.
+
+    A resolution that is learned late ends the cadence (F4) before a period that was begun meanwhile. Its row stays, for
+    its revisions go on should the facts have it again.
+    """
+    if before.void:
+        return None
+    told: list[_Make] = []
+    withdrawn = before.view.breached_at is not None
+    if before.view.revision > 0 and withdrawn:
+        told.append((BreachWithdrawnV1, None, {"reason": "not_due"}))
+    if before.view.revision > 0 and before.view.status is not ClockStatus.CANCELLED:
+        told.append((ClockCancelledV1, None, {"reason": "not_due"}))
+    nothing = dict.fromkeys(("warned_at", "breached_at", "fulfilled_at", "on_time"))
+    view = before.view.model_copy(update={**nothing, "status": ClockStatus.CANCELLED})
+    events, view = _numbered(told, view, facts, now)
+    kept = replace(before, view=view, escalated=0, wake_at=None, void=True, steps=())
+    return Outcome(kept, events, withdrawn)
+
+
 def steps_of(state: ClockState) -> tuple[datetime, ...]:
     """When the steps of the chain are due; a clock that does not run has none."""
     return tuple(instant_of(step) for step in state.steps) if state.status is ClockStatus.RUNNING else ()

@@ -37,8 +37,12 @@ def decided(state: ClockState, horizon: datetime | None) -> dict[str, Any]:
 
 
 def differences(clock_id: UUID, row: Mapping[str, Any] | None, state: ClockState | None) -> list[Difference]:
-    """Where the kept row and the folded state are not the same, bit for bit."""
+    """Where the kept row and the folded state are not the same, bit for bit. A row taken back needs no facts."""
+    if state is None and row is not None and row["void"]:
+        return []
     if row is None or state is None:
         return [Difference("clock_id", clock_id if row else None, clock_id if state else None)]
     folded = decided(state, row["horizon"])
+    if row["why"] is None:  # kept before the reason was
+        del folded["why"]
     return [Difference(name, row[name], value) for name, value in folded.items() if row[name] != value]

@@ -17,8 +17,8 @@ from shared.contracts.intake import PersonErasedV1
 from shared.contracts.sla import ClockEvent
 from shared.contracts.triage import TeamChangedV1
 from shared.db.engine import AFTER_COMMIT
-from sla_service.clocks.fold import Unpriced, fold
-from sla_service.domain.changes import Kept, reconcile
+from sla_service.clocks.fold import Folded, Unpriced, fold
+from sla_service.domain.changes import Kept, reconcile, retire
 from sla_service.domain.facts_of import better_facts, fact_of, history_of, without_name
 from sla_service.store import clocks, histories
 from sla_service.store.histories import History
@@ -95,13 +95,16 @@ async def settle(
             if history not in changed_histories:
                 changed_histories.append(history)
             _complain(history)
-        for state in folded.clocks:
-            outcome = reconcile(kept.get(state.clock_id), state, history_id, history.complaint, now, late_at)
-            if outcome is not None:
-                changed.append(outcome.kept)
-                events += outcome.events
-                if outcome.breach_withdrawn:
-                    withdrawn.append(state.clock_id)
+        outcomes = [
+            reconcile(kept.get(state.clock_id), state, history_id, history.complaint, now, late_at)
+            for state in folded.clocks
+        ]
+        outcomes += [retire(one, history.complaint, now) for one in _gone(history_id, kept, folded)]
+        for outcome in filter(None, outcomes):
+            changed.append(outcome.kept)
+            events += outcome.events
+            if outcome.breach_withdrawn:
+                withdrawn.append(outcome.kept.view.clock_id)
     await histories.save_histories(tx, changed_histories)
     await clocks.save_clocks(tx, changed)
     await clocks.withdraw_escalations(tx, withdrawn)
@@ -127,6 +130,19 @@ def _absorb(history: History, heard: ComplaintFacts | None) -> bool:
         return False
     history.complaint = better
     return True
+
+
+def _gone(history_id: UUID, kept: Mapping[UUID, Kept], folded: Folded) -> list[Kept]:
+    """Kept clocks that the facts no longer have. One that cannot be priced just now is not among them."""
+    there = {state.clock_id for state in folded.clocks}
+    unpriced = {(one.metric, one.subject_id) for one in folded.unpriced}
+    return [
+        one
+        for one in kept.values()
+        if one.history_id == history_id
+        and one.view.clock_id not in there
+        and (one.view.metric, one.view.subject_id) not in unpriced
+    ]
 
 
 def _listed(unpriced: Collection[Unpriced]) -> list[dict[str, Any]] | None:
