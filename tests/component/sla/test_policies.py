@@ -7,14 +7,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.contracts.vocabulary import Metric
+from shared.contracts.sla import ClockRepricedV1, ClockResumedV1
+from shared.contracts.vocabulary import CaseState, Metric, Urgency
 from shared.db import Database
 from shared.web.auth import Role
 from sla_service.main import service
 from sla_service.settings import Settings
+from sla_service.usecases import replay
 from tests.component.sla.world import World
 from tests.support.web import AUTH, client_of
-from tests.unit.sla.history import Story, at, clock
+from tests.unit.sla.history import STANDARD, Story, at, clock
 
 
 @pytest.fixture
@@ -89,3 +91,95 @@ async def test_an_unknown_condition_is_refused_with_a_pointer_to_it(admin: httpx
     answer = await admin.post("/v1/policies", json=body)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/policy/when/moods"]
+
+
+async def with_terms(admin: httpx.AsyncClient, **terms: Any) -> None:
+    """The default policies with these terms for the pauses of the resolution, from now on."""
+    spec = STANDARD[0].model_dump(mode="json")
+    spec["rules"]["resolution"]["pause_terms"] = terms
+    answer = await admin.post("/v1/policies", json={"policy": spec, "reason": "x"})
+    assert answer.status_code == 201, answer.text
+
+
+async def test_a_pause_that_used_up_its_longest_time_ends_by_the_timer_at_its_own_instant(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    await with_terms(admin, longest="PT30M")
+    story = Story(urgency=Urgency.HIGH, received="10:20")
+    await world.hear(story.received())
+    await world.clock.advance_to(at("11:00"))
+    await world.hear(story.moved("11:00", CaseState.WAITING_CUSTOMER, revision=2))
+    clock_id = clock(story, Metric.RESOLUTION).clock_id
+    paused = (await admin.get(f"/v1/clocks/{clock_id}")).json()
+    assert (paused["status"], paused["due_at"], paused["remaining_seconds"]) == ("paused", "2024-05-10T04:50:00Z", None)
+    assert await world.told_of(clock_id) == ["activated", "paused", "repriced"]
+    (repriced,) = [one for one in await world.told() if isinstance(one, ClockRepricedV1)]
+    assert (repriced.due_before, repriced.clock.due_at, repriced.reason) == (
+        at("12:20"),
+        at("12:50"),
+        "paused_at_longest",
+    )
+    await world.advance("11:29")
+    assert await world.told_of(clock_id) == ["activated", "paused", "repriced"]
+    await world.advance("11:31")
+    assert (await admin.get(f"/v1/clocks/{clock_id}")).json()["status"] == "running"
+    (resumed,) = [one for one in await world.told() if isinstance(one, ClockResumedV1)]
+    assert (resumed.occurred_at, resumed.clock.due_at) == (at("11:30"), at("12:50"))
+    await world.hear(story.wrote("11:40"))
+    await world.advance("13:00")
+    assert (await world.told_of(clock_id))[3:] == ["resumed", "warned", "breached", "raised"]
+    assert (await replay.verify(None, world.deps)).differing == 0
+
+
+async def test_pauses_without_a_question_are_counted_by_team_and_given_back_where_the_policy_says_so(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    lax, asked = Story("lax", urgency=Urgency.HIGH), Story("asked", urgency=Urgency.HIGH)
+    await world.hear(
+        *[lax.received(), lax.assigned("10:20"), lax.moved("11:00", CaseState.WAITING_CUSTOMER, revision=2)],
+        *[asked.received(), asked.assigned("10:20"), asked.wrote("10:59", inbound=False)],
+        *[asked.moved("11:00", CaseState.WAITING_CUSTOMER, revision=2)],
+    )
+    await world.clock.advance_to(at("11:05"))
+    await with_terms(admin, evidence=True, give_back=True)
+    strict = Story("strict", received="11:05", urgency=Urgency.HIGH)
+    await world.hear(strict.received(), strict.assigned("11:05"))
+    await world.clock.advance_to(at("11:30"))
+    await world.hear(
+        strict.moved("11:10", CaseState.WAITING_CUSTOMER, revision=2), strict.wrote("11:20"), lax.wrote("11:25")
+    )
+    answer = await admin.get("/v1/pauses/findings", params={"from": "2024-05-10T00:00:00+08:00"})
+    assert answer.status_code == 200, answer.text
+    (team,) = answer.json()["data"]
+    assert sorted(team.pop("complaints")) == sorted([str(lax.id), str(strict.id)])
+    assert team == {
+        "team_id": "support",
+        "pauses": 2,
+        "minutes": 35.0,
+        "given_back_minutes": 10.0,
+        "no_question": 2,
+        "near_deadline": 0,
+    }
+    clock_id = clock(strict, Metric.RESOLUTION).clock_id
+    shown = (await admin.get(f"/v1/clocks/{clock_id}")).json()
+    assert (shown["status"], shown["due_at"]) == ("running", "2024-05-10T05:05:00Z")
+    assert [(one["wrong"], one["given_back"], one["end"]) for one in shown["pause_findings"]] == [
+        (["no_question"], True, "2024-05-10T03:20:00Z")
+    ]
+    told = (await admin.get(f"/v1/clocks/{clock_id}/ledger")).json()
+    assert [one["text"]["zh"] for one in told["segments"]] == ["计时", "照常计时：暂停前未向客户提问", "恢复计时"]
+    assert (await replay.verify(None, world.deps)).differing == 0
+
+
+async def test_the_findings_are_for_those_who_oversee_and_the_stretch_must_not_be_empty(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
+    async with client_of(made.app, Role.AGENT) as agent:
+        refused = await agent.get("/v1/pauses/findings", params={"from": "2024-05-10T00:00:00Z"})
+    await made.database.close()
+    assert refused.status_code == 403
+    empty = await admin.get("/v1/pauses/findings", params={"from": "2024-05-10T12:00:00+08:00"})
+    assert (empty.status_code, empty.json()["type"]) == (422, "urn:redress:problem:empty-stretch")
+    nothing = await admin.get("/v1/pauses/findings", params={"from": "2024-05-09T12:00:00+08:00"})
+    assert nothing.json() == {"data": []}

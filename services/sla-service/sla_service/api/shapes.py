@@ -15,6 +15,7 @@ from sla_service.clocks.holders import Held, HolderKind, name_of
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.ledger import Segment, SegmentKind, sentence
 from sla_service.clocks.policy import PolicySpec, PolicyVersion
+from sla_service.domain.changes import PauseFinding
 from sla_service.domain.titles import METRICS
 from sla_service.usecases.ask import Explained, Shown, Split, Told
 
@@ -76,9 +77,11 @@ class WhyOut(BaseModel):
 
 
 class ClockDetail(ClockOut):
-    """`why` is empty for a clock that was kept before the reasons were."""
+    """`why` is empty for a clock that was kept before the reasons were; `pause_findings` are its pauses that were not
+    legitimate."""
 
     why: WhyOut | None
+    pause_findings: list[PauseFinding]
 
     @classmethod
     def explained(cls, explained: Explained, now: datetime) -> "ClockDetail":
@@ -86,6 +89,7 @@ class ClockDetail(ClockOut):
         return cls(
             **clock.model_dump(),
             why=WhyOut.model_validate({**why.model_dump(), "text": explained.text}) if why else None,
+            pause_findings=list(explained.findings),
         )
 
 

@@ -6,7 +6,7 @@ in whatever order they came, and a deadline is judged by recorded instants alone
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from sla_service.clocks.durations import Basis, NoDueInstant
 from sla_service.clocks.facts import Fact
 from sla_service.clocks.instants import length, micros
 from sla_service.clocks.lifecycle import complaint_runs
+from sla_service.clocks.pauses import Judged, judge
 from sla_service.clocks.policy import Book, Priced, Target
 from sla_service.clocks.runs import Change, Pause, Run, action_runs
 
@@ -37,6 +38,14 @@ class ClockState:
     status: ClockStatus
     #: When each step of the escalation chain is due, if the clock is still running then.
     steps: tuple[int, ...]
+    #: Its pauses as the policy sees them.
+    pauses: tuple[Judged, ...] = ()
+    #: When a pause that lasts has used up the longest time, and the clock runs on by itself.
+    resumes: int | None = None
+
+    def status_at(self, horizon: int) -> ClockStatus:
+        """Its status when the timers have looked up to the horizon."""
+        return ClockStatus.PAUSED if self.resumes is not None and horizon < self.resumes else self.status
 
     def warned_at(self, horizon: int) -> int | None:
         if self.warn is None:
@@ -46,14 +55,16 @@ class ClockState:
 
     def breached_at(self, horizon: int) -> int | None:
         """An answer at the due instant itself is in time, so the breach shows just after it."""
-        return self.due if self.late or (self.status is ClockStatus.RUNNING and self.due < horizon) else None
+        return (
+            self.due if self.late or (self.status_at(horizon) is ClockStatus.RUNNING and self.due < horizon) else None
+        )
 
     def next_instant(self, horizon: int, escalated: int) -> int | None:
         """When a timer has to look at this clock again; `escalated` steps are raised already."""
         if self.status is not ClockStatus.RUNNING:
             return None
         shows = self.due + 1
-        coming = [shows] if shows > horizon else []
+        coming = [at for at in (shows, self.resumes) if at is not None and at > horizon]
         if self.warn is not None and self.warn > horizon:
             coming.append(self.warn)
         if escalated < len(self.steps):
@@ -133,52 +144,93 @@ def price(run: Run, priced: Priced, resolution_due: int | None = None) -> ClockS
     clock_id = clock_id_of(run, priced.policy.spec.track)
     if run.void:
         return ClockState(clock_id, run, priced, Basis.ELAPSED, run.start, None, False, ClockStatus.CANCELLED, ())
-    calendar = priced.calendar
-    target = _target(run, priced, run.urgency)
-    basis, own, done, floor = durations.basis_of(target.due), run.own_due, 0, run.start
-    paused, last_pause = False, 0
-
-    def due_now() -> int:
-        raw = durations.due(target.due, run.start, calendar, own, resolution_due)
-        return max(durations.add(basis, calendar, raw, done) if done else raw, floor)
-
-    due = due_now()
-    late = False
-    walked: list[Pause] = []
-    for at, mark in _marks(run, priced):
-        if not paused and due < at:
-            late = True
-            break
-        if isinstance(mark, Change):
-            target = _target(run, priced, mark.urgency) if mark.urgency else target
-            own = mark.own_due if mark.own_due is not None else own
-            basis = durations.basis_of(target.due)
-            done = sum(durations.between(basis, calendar, p.begin, p.end) for p in walked if p.end is not None)
-            before, floor_before, floor = due, floor, max(floor, at)
-            due = due_now()
-            if due == before:
-                floor = floor_before
-        elif at == mark.begin and not paused and mark.end != at:
-            paused, last_pause = True, at
-        elif paused:
-            paused = False
-            walked.append(mark)
-            done += durations.between(basis, calendar, mark.begin, at)
-            due = due_now()
-    if (end := run.end) is None:
-        status = ClockStatus.PAUSED if paused else ClockStatus.RUNNING
-    else:
-        status = end.status
-        if paused:
-            done += durations.between(basis, calendar, last_pause, end.at)
-            due = due_now()
-        late = late or due < end.at
-    warn = _warn_instant(run, priced, basis, due, walked, floor)
+    walk = _Walk(run, priced, resolution_due)
+    open_status = ClockStatus.PAUSED if walk.paused else ClockStatus.RUNNING
+    status, due = run.end.status if run.end else open_status, walk.due
+    warn = _warn_instant(run, priced, walk.basis, due, walk.walked, walk.floor)
     steps = tuple(
         due + length(step.after) + (round(step.share * (due - run.start)) if step.share else 0)
         for step in priced.rule.escalation
     )
-    return ClockState(clock_id, run, priced, basis, due, warn, late, status, steps)
+    resumes = walk.resumes if run.end is None else None
+    return ClockState(
+        clock_id, run, priced, walk.basis, due, warn, walk.late, status, steps, tuple(walk.judged), resumes
+    )
+
+
+class _Walk:
+    """From mark to mark along a run. `due` is what stands at the mark, `floor` the last change that moved it."""
+
+    def __init__(self, run: Run, priced: Priced, resolution_due: int | None) -> None:
+        self.run = run
+        self.priced = priced
+        self.resolution_due = resolution_due
+        self.target = _target(run, priced, run.urgency)
+        self.basis, self.own, self.floor = durations.basis_of(self.target.due), run.own_due, run.start
+        self.late = False
+        self.paused: Judged | None = None
+        self.resumes: int | None = None
+        self.judged: list[Judged] = []
+        #: The pauses that stopped the clock and are over; their counted time, and their plain time.
+        self.walked: list[Pause] = []
+        self.done = self.used = 0
+        self.due = self._due()
+        for at, mark in _marks(run, priced):
+            self._resume(at + 1)
+            self.late = self.late or (self.paused is None and self.due < at)
+            if isinstance(mark, Pause):
+                self._begin(mark)
+            elif not self.late:
+                self._change(at, mark)
+        self._finish()
+
+    def _due(self) -> int:
+        calendar = self.priced.calendar
+        raw = durations.due(self.target.due, self.run.start, calendar, self.own, self.resolution_due)
+        return max(durations.add(self.basis, calendar, raw, self.done) if self.done else raw, self.floor)
+
+    def _counted(self, begin: int, end: int) -> int:
+        return durations.between(self.basis, self.priced.calendar, begin, end)
+
+    def _begin(self, pause: Pause) -> None:
+        if pause.end == pause.begin:
+            return
+        judged = judge(pause, self.priced.rule.pause_terms, self.due, self.used)
+        self.judged.append(judged)
+        if judged.until is not None:
+            self.used += judged.until - pause.begin
+        if judged.stands and not self.late and self.paused is None:
+            self.paused = judged
+
+    def _resume(self, before: int | None) -> None:
+        """End the pause that lasts, if it ends before the instant (None: whenever that is)."""
+        if self.paused is None or (until := self.paused.until) is None or (before is not None and until >= before):
+            return
+        pause, self.paused = self.paused.pause, None
+        self.resumes = until if pause.end is None else None
+        self.walked.append(replace(pause, end=until))
+        self.done += self._counted(pause.begin, until)
+        self.due = self._due()
+
+    def _change(self, at: int, change: Change) -> None:
+        self.target = _target(self.run, self.priced, change.urgency) if change.urgency else self.target
+        self.own = change.own_due if change.own_due is not None else self.own
+        self.basis = durations.basis_of(self.target.due)
+        self.done = sum(self._counted(one.begin, one.end) for one in self.walked if one.end is not None)
+        before, floor_before, self.floor = self.due, self.floor, max(self.floor, at)
+        self.due = self._due()
+        if self.due == before:
+            self.floor = floor_before
+
+    def _finish(self) -> None:
+        end = self.run.end.at if self.run.end else None
+        self._resume(end)
+        if end is None:
+            return
+        if self.paused is not None:
+            self.done += self._counted(self.paused.pause.begin, end)
+            self.due = self._due()
+        self.late = self.late or self.due < end
 
 
 def _target(run: Run, priced: Priced, urgency: Urgency | None) -> Target:
@@ -187,18 +239,11 @@ def _target(run: Run, priced: Priced, urgency: Urgency | None) -> Target:
 
 
 def _marks(run: Run, priced: Priced) -> list[tuple[int, Pause | Change]]:
-    """Beginnings and ends of pauses and changes, in order, before the end of the run."""
+    """Beginnings of pauses and changes, in order, before the end of the run; at one instant the pause first."""
+    marks: list[tuple[int, Pause | Change]] = [(pause.begin, pause) for pause in pauses_of(run, priced)]
     end = run.end.at if run.end else None
-    marks: list[tuple[int, int, Pause | Change]] = []
-    for pause in pauses_of(run, priced):
-        marks.append((pause.begin, 1, pause))
-        if pause.end is not None:
-            marks.append((pause.end, 0, pause))
-    marks += [(change.at, 2, change) for change in run.changes]
-    if not marks:
-        return []
-    marks.sort(key=lambda one: one[:2])
-    return [(at, mark) for at, _, mark in marks if end is None or at < end]
+    marks += [(change.at, change) for change in run.changes if end is None or change.at < end]
+    return sorted(marks, key=lambda one: one[0])
 
 
 def _warn_instant(run: Run, priced: Priced, basis: Basis, due: int, pauses: Sequence[Pause], floor: int) -> int | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.contracts.envelope import Bilingual
 from sla_service.clocks.durations import Basis
-from sla_service.clocks.fold import ClockState, pauses_of
+from sla_service.clocks.fold import ClockState
 from sla_service.clocks.runs import Change
 
 
@@ -40,8 +40,12 @@ def ledger(state: ClockState, now: int) -> tuple[Segment, ...]:
     marks: list[tuple[int, int, SegmentKind, str, UUID | None]] = [
         (run.start, 0, SegmentKind.RAN, "started", run.start_fact_id)
     ]
-    for pause in pauses_of(run, state.priced):
-        marks.append((pause.begin, 2, SegmentKind.PAUSED, pause.reason, pause.fact_id))
+    for judged in state.pauses:
+        pause = judged.pause
+        if judged.stands:
+            marks.append((pause.begin, 2, SegmentKind.PAUSED, pause.reason, pause.fact_id))
+        if judged.ran_on is not None and judged.until is not None:
+            marks.append((judged.until, 3, SegmentKind.RAN, judged.ran_on, pause.fact_id))
         if pause.end is not None:
             marks.append((pause.end, 1, SegmentKind.RAN, "resumed", pause.end_fact_id))
     marks.sort(key=lambda one: one[:2])
@@ -89,6 +93,13 @@ _TEXTS = {
     "started": Bilingual(zh="计时", en="The clock ran"),
     "resumed": Bilingual(zh="恢复计时", en="The clock ran on after a pause"),
     "waiting_customer": Bilingual(zh="暂停：等待客户", en="Paused: waiting for the customer"),
+    "pause_used_up": Bilingual(zh="恢复计时：暂停已达最长时限", en="The clock ran on: the longest pause was used up"),
+    "given_back_no_question": Bilingual(
+        zh="照常计时：暂停前未向客户提问", en="The clock ran through a pause: the customer had been asked nothing"
+    ),
+    "given_back_near_deadline": Bilingual(
+        zh="照常计时：暂停始于期限将至时", en="The clock ran through a pause: it was begun too near the deadline"
+    ),
     "outside hours": Bilingual(zh="非工作时间", en="Closed: outside working hours"),
     "urgency_high": Bilingual(zh="按高紧急度计时", en="The clock ran at high urgency"),
     "urgency_medium": Bilingual(zh="按中紧急度计时", en="The clock ran at medium urgency"),

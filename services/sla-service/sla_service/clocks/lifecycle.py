@@ -11,6 +11,7 @@ from uuid import UUID
 from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
 from shared.ids import derived_id
 from sla_service.clocks.facts import Fact, FactKind
+from sla_service.clocks.instants import DAY
 from sla_service.clocks.runs import Change, End, Pause, Run, cancelled, earliest, fulfilled
 
 FINAL = frozenset({CaseState.MERGED, CaseState.WITHDRAWN, CaseState.REJECTED, CaseState.CLOSED})
@@ -170,9 +171,15 @@ class _Complaint:
             ends += [
                 (max(one.at, move.at), one.fact_id) for one in self.moves[place + 1 :] if one.revision > move.revision
             ]
-            end = min(ends, default=None)
-            found.append(Pause(move.at, "waiting_customer", move.fact_id, *(end if end else (None, None))))
+            end, end_fact_id = min(ends, default=(None, None))
+            question_id = self._question(move.at)
+            found.append(Pause(move.at, "waiting_customer", move.fact_id, end, end_fact_id, question_id))
         return found
+
+    def _question(self, at: int) -> UUID | None:
+        """The last message to the customer in the day before `at` or at it."""
+        asked = [one for one in self.of.get(FactKind.ANSWERED, ()) if at - DAY <= one.at <= at]
+        return asked[-1].fact_id if asked else None
 
     def _cadence(self, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
         """F4: a period ends when the customer is told, and the next begins; the resolution ends them all."""

@@ -118,6 +118,23 @@ class Target(_Data):
         return self if self.again == "same" else Target(due=self.again, again="same")
 
 
+class PauseTerms(_Data):
+    """What a pause must be like. `longest` in all, of plain time: beyond it the clock runs on by itself. `evidence`: a
+    question must have gone to the customer within the 24 hours before or at its beginning. `not_before_due` is how
+    shortly before the due instant none may begin. With `give_back` a pause against these two counts as run."""
+
+    longest: Annotated[timedelta | None, Field(gt=timedelta(0), le=timedelta(days=3660))] = None
+    evidence: bool = False
+    not_before_due: Annotated[timedelta | None, Field(gt=timedelta(0), le=timedelta(days=366))] = None
+    give_back: bool = False
+
+    @model_validator(mode="after")
+    def _something_to_give_back(self) -> "PauseTerms":
+        if self.give_back and not self.evidence and self.not_before_due is None:
+            raise ValueError("`give_back` without `evidence` or `not_before_due` gives nothing back")
+        return self
+
+
 class Rule(_Data):
     """One metric: a target per urgency, or one for all of them."""
 
@@ -127,6 +144,7 @@ class Rule(_Data):
     every: Target | None = None
     warn: Warning_ | None = None
     pauses: tuple[PauseReason, ...] = ()
+    pause_terms: PauseTerms = PauseTerms()
     escalation: tuple[Step, ...] = ()
 
     @model_validator(mode="after")
@@ -137,6 +155,8 @@ class Rule(_Data):
             raise ValueError(f"no target for {missing}: give one, or `every` for all urgencies")
         if self.every is not None and given:
             raise ValueError(f"both `every` and {given[0].value} are given: which one holds is not clear")
+        if self.pause_terms != PauseTerms() and not self.pauses:
+            raise ValueError("`pause_terms` are given, but no reason in `pauses` may stop the clock")
         delays = [(step.share or 0, step.after) for step in self.escalation]
         if delays != sorted(delays):
             raise ValueError("the steps of `escalation` must be in order of time")

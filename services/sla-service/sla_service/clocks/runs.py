@@ -23,11 +23,14 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
+    """`question_id` is the last message to the customer within the day before, if there is one."""
+
     begin: int
     reason: str
     fact_id: UUID
     end: int | None = None
     end_fact_id: UUID | None = None
+    question_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
 from shared.contracts.envelope import Actor, ActorKind, ComplaintFacts, StaffContact
 from shared.contracts.sla import (
     BreachWithdrawnV1,
@@ -29,10 +31,24 @@ from shared.contracts.vocabulary import ClockStatus
 from shared.ids import derived_id
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import instant_of, micros
+from sla_service.clocks.pauses import Wrong, findings
 from sla_service.clocks.policy import Choice, Role, Step
 from sla_service.domain.titles import escalation_reason, title_of
 
 ACTOR = Actor(kind=ActorKind.SYSTEM, id="sla-service")
+
+
+class PauseFinding(BaseModel):
+    """A pause that was not legitimate, and whether its time was given back to the clock; `end` is empty while it
+    lasts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wrong: tuple[Wrong, ...]
+    begin: AwareDatetime
+    end: AwareDatetime | None
+    fact_id: UUID
+    given_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,9 @@ class Kept:
     steps: tuple[datetime, ...]
     #: Why its policy was chosen, by the facts of that time; None where it was kept before this was.
     why: Choice | None = None
+    #: When a pause that lasts has used up the longest time that the policy allows.
+    resumes_at: datetime | None = None
+    findings: tuple[PauseFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,8 @@ def reconcile(
     if state.run.void and (before is None or before.view.revision == 0):
         told = []
     run, steps, why = state.run, steps_of(state), state.priced.why
-    kept = Kept(history_id, view, horizon, escalated, wake_at, run.holder, run.void, steps, why)
+    resumes_at, found = resumes_of(state), findings_of(state)
+    kept = Kept(history_id, view, horizon, escalated, wake_at, run.holder, run.void, steps, why, resumes_at, found)
     if not told and kept == before:
         return None
     events, view = _numbered(told, view, facts, now)
@@ -111,13 +131,31 @@ def retire(before: Kept, facts: ComplaintFacts | None, now: datetime) -> Outcome
     nothing = dict.fromkeys(("warned_at", "breached_at", "fulfilled_at", "on_time"))
     view = before.view.model_copy(update={**nothing, "status": ClockStatus.CANCELLED})
     events, view = _numbered(told, view, facts, now)
-    kept = replace(before, view=view, escalated=0, wake_at=None, void=True, steps=())
+    kept = replace(before, view=view, escalated=0, wake_at=None, void=True, steps=(), resumes_at=None, findings=())
     return Outcome(kept, events, withdrawn)
 
 
 def steps_of(state: ClockState) -> tuple[datetime, ...]:
     """When the steps of the chain are due; a clock that does not run has none."""
     return tuple(instant_of(step) for step in state.steps) if state.status is ClockStatus.RUNNING else ()
+
+
+def resumes_of(state: ClockState) -> datetime | None:
+    return None if state.resumes is None else instant_of(state.resumes)
+
+
+def findings_of(state: ClockState) -> tuple[PauseFinding, ...]:
+    """What is wrong with its pauses."""
+    return tuple(
+        PauseFinding(
+            wrong=one.wrong,
+            begin=instant_of(one.begin),
+            end=None if one.end is None else instant_of(one.end),
+            fact_id=one.fact_id,
+            given_back=one.given_back,
+        )
+        for one in findings(state.pauses, state.run.end.at if state.run.end else None)
+    )
 
 
 def view_at(state: ClockState, revision: int, seen: int) -> ClockView:
@@ -136,7 +174,7 @@ def view_at(state: ClockState, revision: int, seen: int) -> ClockView:
         policy=state.priced.policy.policy_id,
         policy_version=state.priced.policy.version,
         calendar=state.priced.calendar.spec.calendar_id,
-        status=state.status,
+        status=state.status_at(seen),
         started_at=instant_of(run.start),
         due_at=instant_of(state.due),
         warn_at=None if state.warn is None else instant_of(state.warn),
@@ -165,8 +203,8 @@ def _told(before: ClockView | None, view: ClockView, state: ClockState) -> list[
         told.append((ClockPausedV1, instant_of(last_pause.begin), {"reason": last_pause.reason}))
     resumed = view.status is ClockStatus.RUNNING and status_before is not ClockStatus.RUNNING
     if resumed:
-        at = instant_of(last_pause.end) if last_pause and last_pause.end is not None else None
-        told.append((ClockResumedV1, at, {}))
+        at = last_pause.end if last_pause and last_pause.end is not None else state.resumes
+        told.append((ClockResumedV1, None if at is None else instant_of(at), {}))
     elif before and (before.due_at != view.due_at or before.started_at != view.started_at):
         told.append(
             (ClockRepricedV1, None, {"due_before": before.due_at, "reason": _why_repriced(before, view, state)})
@@ -192,6 +230,8 @@ def _why_repriced(before: ClockView, view: ClockView, state: ClockState) -> str:
         return "policy"
     if before.started_at != view.started_at:
         return "started_at_corrected"
+    if state.resumes is not None and before.status is not ClockStatus.PAUSED:
+        return "paused_at_longest"
     if state.run.changes:
         return "urgency_changed" if state.run.changes[-1].urgency else "planned_anew"
     return "facts_learned_late"
@@ -244,15 +284,19 @@ WhoIs = Callable[[str | None, Role, StaffContact | None], StaffContact | None]
 def fire(
     kept: Kept, chain: tuple[Step, ...], facts: ComplaintFacts | None, now: datetime, who: WhoIs
 ) -> tuple[Kept, list[ClockEvent], list[Raised]]:
-    """What a timer finds at `now` on a running clock (F10): warning, breach, steps of the chain, each dated at its own
-    instant and in that order, however late it is detected."""
+    """What a timer finds at `now` on a clock (F10): that a pause has used up its longest time, warning, breach, steps
+    of the chain, each dated at its own instant and in that order, however late it is detected."""
     view = kept.view
     told: list[ClockEvent] = []
+    if view.status is ClockStatus.PAUSED and kept.resumes_at and kept.resumes_at <= now:
+        view = view.model_copy(update={"status": ClockStatus.RUNNING})
+        events, view = _numbered([(ClockResumedV1, kept.resumes_at, {})], view, facts, now)
+        told += events
     if view.warn_at and view.warn_at <= now and not view.warned_at:
         view = view.model_copy(update={"warned_at": view.warn_at})
         events, view = _numbered([(ClockWarnedV1, view.warn_at, {"recipient": kept.holder})], view, facts, now)
         told += events
-    if view.due_at < now and not view.breached_at:
+    if view.status is ClockStatus.RUNNING and view.due_at < now and not view.breached_at:
         view = view.model_copy(update={"breached_at": view.due_at, "on_time": False})
         events, view = _numbered([(ClockBreachedV1, view.due_at, {})], view, facts, now)
         told += events
@@ -284,5 +328,5 @@ def fire(
         told += events
     escalated = kept.escalated + len(raised)
     shows = view.due_at + INSTANT
-    coming = [at for at in (view.warn_at, shows, *kept.steps[escalated:][:1]) if at and at > now]
+    coming = [at for at in (view.warn_at, kept.resumes_at, shows, *kept.steps[escalated:][:1]) if at and at > now]
     return replace(kept, view=view, horizon=now, escalated=escalated, wake_at=min(coming, default=None)), told, raised

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import micros
-from sla_service.domain.changes import steps_of, view_at
+from sla_service.domain.changes import findings_of, resumes_of, steps_of, view_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ def decided(state: ClockState, horizon: datetime | None) -> dict[str, Any]:
         "holder": holder.model_dump(mode="json") if holder else None,
         "void": state.run.void,
         "steps": list(steps_of(state)),
+        "resumes_at": resumes_of(state),
+        "findings": [one.model_dump(mode="json") for one in findings_of(state)] or None,
         "why": state.priced.why.model_dump(mode="json"),
     }
 

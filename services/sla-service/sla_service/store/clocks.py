@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Select, and_, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from shared.contracts.sla import ClockView
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import ClockStatus, Metric
 from sla_service.clocks.policy import Choice
-from sla_service.domain.changes import Kept, Raised
+from sla_service.domain.changes import Kept, PauseFinding, Raised
 from sla_service.store.tables import clocks, escalations, histories, verifications
 
 _VIEW = tuple(name for name in ClockView.model_fields if name not in ("clock_id", "title"))
@@ -46,9 +47,11 @@ _COLUMNS = {
     "horizon": "timestamptz",
     "wake_at": "timestamptz",
     "why": "text",
+    "resumes_at": "timestamptz",
+    "findings": "text",
 }
-#: PostgreSQL's unnest flattens arrays of arrays and takes no jsonb from text, so these four travel as text.
-_CASTS = {"title": "::jsonb", "holder": "::jsonb", "why": "::jsonb", "steps": "::timestamptz[]"}
+#: PostgreSQL's unnest flattens arrays of arrays and takes no jsonb from text, so these travel as text.
+_CASTS = {"title": "::jsonb", "holder": "::jsonb", "why": "::jsonb", "findings": "::jsonb", "steps": "::timestamptz[]"}
 _SAVE = text(
     f"insert into clocks ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own column names
     f"select {', '.join(name + _CASTS.get(name, '') for name in _COLUMNS)} from unnest("
@@ -72,6 +75,8 @@ def _columns(kept: Kept) -> dict[str, Any]:
         "horizon": kept.horizon,
         "wake_at": kept.wake_at,
         "why": kept.why.model_dump_json() if kept.why else None,
+        "resumes_at": kept.resumes_at,
+        "findings": _FINDINGS.dump_json(kept.findings).decode() if kept.findings else None,
     }
 
 
@@ -99,7 +104,16 @@ def _kept(row: Any) -> Kept:
         row.void,
         tuple(row.steps),
         why_of(row),
+        row.resumes_at,
+        findings_of(row),
     )
+
+
+_FINDINGS: TypeAdapter[tuple[PauseFinding, ...]] = TypeAdapter(tuple[PauseFinding, ...])
+
+
+def findings_of(row: Any) -> tuple[PauseFinding, ...]:
+    return _FINDINGS.validate_python(row.findings) if row.findings else ()
 
 
 def why_of(row: Any) -> Choice | None:

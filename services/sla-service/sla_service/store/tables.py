@@ -128,6 +128,10 @@ clocks = Table(
     _instant("wake_at", nullable=True),
     #: Why its policy was chosen, by what was known of the complaint then.
     Column("why", JSONB(none_as_null=True), nullable=True),
+    #: When a pause that lasts has used up the longest time; pauses that were not legitimate.
+    _instant("resumes_at", nullable=True),
+    Column("findings", JSONB(none_as_null=True), nullable=True),
+    Index("clocks_with_findings", "clock_id", postgresql_where=text("findings is not null")),
     Index("clocks_to_wake", "wake_at", "clock_id", postgresql_where=text("wake_at is not null")),
     Index("clocks_by_due", "due_at", "clock_id"),
 )

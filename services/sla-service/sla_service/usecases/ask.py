@@ -20,6 +20,7 @@ from sla_service.clocks.holders import Held, holders
 from sla_service.clocks.instants import micros
 from sla_service.clocks.ledger import Segment, ledger
 from sla_service.clocks.policy import Choice
+from sla_service.domain.changes import PauseFinding
 from sla_service.domain.reasons import why_chosen
 from sla_service.store import clocks, histories
 from sla_service.usecases.deps import Deps
@@ -58,6 +59,7 @@ class Explained:
     shown: Shown
     why: Choice | None
     text: Bilingual | None
+    findings: tuple[PauseFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,16 @@ async def get_clock(clock_id: UUID, principal: Principal, deps: Deps) -> Explain
     """Raises `NoSuchClock`."""
     async with deps.reading() as tx:
         row = await clocks.clock(tx, clock_id)
-        return await explain(tx, _seen(row, clock_id, principal), clocks.why_of(row), deps)
+        return await explain(tx, _seen(row, clock_id, principal), clocks.why_of(row), clocks.findings_of(row), deps)
 
 
-async def explain(tx: AsyncSession, shown: Shown, why: Choice | None, deps: Deps) -> Explained:
+async def explain(
+    tx: AsyncSession, shown: Shown, why: Choice | None, findings: tuple[PauseFinding, ...], deps: Deps
+) -> Explained:
     """The clock with the reason in words; titles are those of the versions that were looked at."""
     book, view = await deps.shelf.book(tx), shown.view
     text = why_chosen(view.policy, view.policy_version, why, book.title) if why else None
-    return Explained(shown, why, text)
+    return Explained(shown, why, text, findings)
 
 
 async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:

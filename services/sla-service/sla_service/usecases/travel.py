@@ -13,7 +13,7 @@ from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import instant_of, micros
 from sla_service.clocks.ledger import ledger
 from sla_service.clocks.travel import Vantage, fold_at, looked_until
-from sla_service.domain.changes import view_at
+from sla_service.domain.changes import findings_of, view_at
 from sla_service.store import books, histories
 from sla_service.store.histories import History
 from sla_service.usecases import ask
@@ -65,7 +65,8 @@ async def get_clock_at(clock_id: UUID, vantage: Vantage, principal: Principal, d
     """Raises `ask.NoSuchClock`, also for a clock that did not exist then."""
     history, state = await _state(clock_id, vantage, principal, deps)
     async with deps.reading() as tx:
-        return await ask.explain(tx, _shown(history, state, vantage), state.priced.why, deps)
+        shown = _shown(history, state, vantage)
+        return await ask.explain(tx, shown, state.priced.why, findings_of(state), deps)
 
 
 async def get_ledger_at(clock_id: UUID, vantage: Vantage, principal: Principal, deps: Deps) -> ask.Told:
