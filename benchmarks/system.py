@@ -43,6 +43,7 @@ async def fleet_of(place: Stage, broker: Broker, names: Sequence[str] = SERVICES
                 **LIMITS_AWAY,
                 "NOTIFY_SMTP_HOST": "127.0.0.1",
                 "NOTIFY_SMTP_PORT": str(mail.port),
+                "INTAKE_TOKEN_SECRET": "the secret of a benchmark's status links",
                 "FEEDBACK_TOKEN_SECRET": "the secret of a benchmark's surveys",
             },
             names=names,

@@ -181,6 +181,7 @@ def _special(folder: Path) -> Mapping[str, Mapping[str, str]]:
     pack = folder / "policies-hours.yaml"
     pack.write_text(re.sub(r"PT(\d+)S", r"PT\1H", seconds.read_text()))
     return {
+        "intake": {"INTAKE_TOKEN_SECRET": "the secret of tests that last a minute"},
         "sla": {"SLA_POLICY_PACK": str(pack)},
         "feedback": {
             "FEEDBACK_TOKEN_SECRET": "the secret of tests that last a minute",

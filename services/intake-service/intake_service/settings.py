@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.web.settings import ServiceSettings
@@ -11,6 +11,8 @@ from shared.web.settings import ServiceSettings
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="INTAKE_")
 
+    #: Signs the status links of the web form; 32 random characters, the same in every replica.
+    token_secret: SecretStr
     #: The time zone of the day in a complaint's number.
     number_zone: str = "Asia/Shanghai"
     #: The country of phone numbers that come without a country code (ISO 3166).
@@ -24,6 +26,10 @@ class Settings(ServiceSettings):
     number_block: int = Field(default=50, ge=1, le=10_000)
     #: Bytes of one request; a complaint with all its parts filled stays below.
     max_body_bytes: int = Field(default=512 * 1024, ge=1024)
+
+    #: Forms per second and address on the average, and how many may come at once (a house behind one address).
+    form_rate_limit_per_second: float = Field(default=0.1, gt=0)
+    form_rate_limit_burst: int = Field(default=20, ge=1)
 
     @field_validator("number_zone")
     @classmethod

@@ -25,6 +25,7 @@ from shared.web.tokens import Signer
 
 #: A day of the script is some seconds here.
 SCALED: Mapping[str, Mapping[str, str]] = {
+    "intake": {"INTAKE_TOKEN_SECRET": "the secret of a demo that lasts a minute"},
     "sla": {"SLA_POLICY_PACK": "seconds"},
     "feedback": {
         "FEEDBACK_TOKEN_SECRET": "the secret of a demo that lasts a minute",

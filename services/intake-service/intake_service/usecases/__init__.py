@@ -13,6 +13,7 @@ from intake_service.usecases.reading import (
     show_complaint,
 )
 from intake_service.usecases.receive import receive_complaint
+from intake_service.usecases.webform import receive_form, show_progress
 
 __all__ = [
     "Deps",
@@ -32,8 +33,10 @@ __all__ = [
     "look_up",
     "make_deps",
     "receive_complaint",
+    "receive_form",
     "revoke_key",
     "show_complainant",
     "show_complaint",
     "show_contacts",
+    "show_progress",
 ]

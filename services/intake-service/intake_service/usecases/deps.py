@@ -13,6 +13,7 @@ from intake_service.store.reception import is_of_the_data
 from intake_service.usecases.reception import Delivery, Outcome, Reception
 from shared.clock import Clock
 from shared.db import Database
+from shared.web.ratelimit import Buckets
 
 Sessions = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
@@ -25,6 +26,7 @@ class Deps:
     ids: Callable[[], UUID]
     settings: Settings
     receiving: GroupCommit[Delivery, Outcome]
+    form_buckets: Buckets
 
 
 def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], settings: Settings) -> Deps:
@@ -41,4 +43,5 @@ def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], setting
             max_batch=settings.receive_batch,
             max_waiting=settings.receive_waiting,
         ),
+        form_buckets=Buckets(settings.form_rate_limit_per_second, settings.form_rate_limit_burst),
     )
