@@ -63,8 +63,8 @@ async def _run(place: Stage) -> list[Figure]:
 
 async def rounds(place: Stage, workers: int, connections: Sequence[int], first: int) -> list[Round]:
     """One start of intake-service, a round of load for each number of connections. `first` numbers the rounds."""
-    limits = {**LIMITS_AWAY, "WORKERS": str(workers)}
-    fleet = Fleet(place.folder / "logs", place.databases, "", place.signer.jwks, limits, names=("intake",))
+    environment = {**LIMITS_AWAY, "WORKERS": str(workers), "INTAKE_TOKEN_SECRET": "the secret of a benchmark"}
+    fleet = Fleet(place.folder / "logs", place.databases, "", place.signer.jwks, environment, names=("intake",))
     try:
         await fleet.start_all()
         found = []

@@ -3,10 +3,13 @@
 import asyncio
 import re
 from html import unescape
+from unittest.mock import AsyncMock
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from intake_service.groupcommit import Overloaded
 from tests.component.intake.conftest import Intake
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -166,10 +169,12 @@ async def test_a_form_without_its_id_comes_back_with_a_new_one(intake):
     assert (await sent(intake, {**TYPED, **hidden})).status_code == 303
 
 
-async def test_when_we_are_busy_the_form_comes_back_and_is_received_when_it_is_sent_again(intake, monkeypatch):
+@pytest.mark.parametrize("trouble", [Overloaded(), PoolTimeout("the database does not answer")])
+async def test_in_trouble_the_form_comes_back_and_is_received_when_it_is_sent_again(intake, monkeypatch, trouble):
     fields = {**await opened(intake), **TYPED}
-    with monkeypatch.context() as busy:
-        busy.setattr(intake.services[0].deps.receiving, "_max_waiting", 0)
+    with monkeypatch.context() as troubled:
+        submit = AsyncMock(side_effect=trouble)
+        troubled.setattr(intake.services[0].deps.receiving, "submit", submit)
         answer = await sent(intake, fields)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "系统暂时繁忙" in answer.text

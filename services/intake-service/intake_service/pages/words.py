@@ -28,7 +28,7 @@ WORDS: dict[Language, dict[str, Any]] = {
             "general": "影响不大",
         },
         "trap": "请勿填写此栏",
-        "privacy": "您填写的内容仅用于处理您反映的事项。",
+        "warning": "请勿填写密码、验证码或银行卡号,我们不需要这些信息。",
         "submit": "提交",
         "notices": {
             "check": "还没有提交成功。请修改以下内容后再次提交,您填写的内容都已保留:",
@@ -102,7 +102,7 @@ WORDS: dict[Language, dict[str, Any]] = {
             "general": "Not much",
         },
         "trap": "Leave this empty",
-        "privacy": "What you write is used only to deal with the matter.",
+        "warning": "Please do not write passwords, codes or card numbers here: we do not need them.",
         "submit": "Send",
         "notices": {
             "check": "Not sent yet. Please correct these and send it again; all that you wrote is still here:",
