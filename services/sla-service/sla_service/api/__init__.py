@@ -14,6 +14,7 @@ from shared.web.pages import Page, PagingDep, page
 from sla_service.api import attainment, pauses, verify
 from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
+    CalendarIn,
     CalendarOut,
     Calendars,
     ClockDetail,
@@ -30,7 +31,8 @@ from sla_service.api.shapes import (
 )
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.travel import Vantage
-from sla_service.usecases import Deps, ask, policies, travel
+from sla_service.usecases import Deps, ask, calendars, policies, travel
+from sla_service.usecases.calendars import CalendarInThePast, CalendarNotNewest
 from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, PolicyGap, UnknownCalendar
 
 clocks = APIRouter(tags=["clocks"])
@@ -154,6 +156,36 @@ async def publish_policy(
 async def list_calendars(_: Reader, deps: DepsDep) -> Calendars:
     """Every version of every calendar, the newest of each first."""
     return Calendars(data=[CalendarOut.of(row) for row in await policies.calendar_rows(deps)])
+
+
+@rules.post(
+    "/v1/calendars",
+    status_code=201,
+    response_model=CalendarOut,
+    responses=responses(CalendarInThePast, CalendarNotNewest, *ONCE_PROBLEMS),
+)
+async def publish_calendar(
+    body: CalendarIn, principal: Annotated[Principal, Depends(allow(Role.ADMIN))], deps: DepsDep, once: OnceDep
+) -> Response:
+    """A new version of a calendar, or a new calendar. It holds for clocks that start from then on, for running ones
+    only with `reprice`: each whose due instant moves tells the one that stood before and the new one."""
+    async with deps.session() as tx:
+        if (first := await once.replay(tx)) is not None:
+            return first
+        version, valid_from = await calendars.publish(
+            tx, body.calendar, body.valid_from, body.reprice, body.reason, principal.actor, deps
+        )
+        answer = CalendarOut(
+            calendar_id=body.calendar.calendar_id,
+            version=version,
+            calendar=body.calendar,
+            created_at=deps.clock.now(),
+            valid_from=valid_from,
+            reprice=body.reprice,
+            reason=body.reason,
+            created_by=principal.actor,
+        )
+        return await once.record(tx, answer, status=201)
 
 
 @rules.get("/v1/promise")

@@ -280,11 +280,46 @@ class PolicyOut(BaseModel):
         )
 
 
+class CalendarIn(BaseModel):
+    """A new version of a calendar. Without `valid_from` it holds from now on. With `reprice` the clocks that run are
+    priced anew by it from then on; otherwise they keep the version that they started with."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "calendar": {
+                        "calendar_id": "plant-office",
+                        "title": {"zh": "工厂工作日历", "en": "Working days of the plant"},
+                        "zone": "Asia/Shanghai",
+                        "week": {"mon": ["09:00-12:00", "13:00-18:00"], "sat": ["09:00-12:00"]},
+                        "closed": {"2026-12-31": "盘点日"},
+                    },
+                    "reprice": True,
+                    "reason": "年末盘点停工一天",
+                }
+            ]
+        },
+    )
+
+    calendar: CalendarSpec
+    valid_from: Instant | None = None
+    reprice: bool = False
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+
+
 class CalendarOut(BaseModel):
+    """A version of a calendar. What a policy pack brought has neither `valid_from` nor author."""
+
     calendar_id: str
     version: int
     calendar: CalendarSpec
     created_at: AwareDatetime
+    valid_from: AwareDatetime | None = None
+    reprice: bool = False
+    reason: str | None = None
+    created_by: Actor | None = None
 
     @classmethod
     def of(cls, row: Any) -> "CalendarOut":
@@ -293,6 +328,10 @@ class CalendarOut(BaseModel):
             version=row.version,
             calendar=CalendarSpec.model_validate(row.spec),
             created_at=row.created_at,
+            valid_from=row.valid_from,
+            reprice=row.reprice,
+            reason=row.reason,
+            created_by=row.created_by,
         )
 
 

@@ -111,6 +111,13 @@ class CalendarSpec(BaseModel):
     )
     years: tuple[int, ...] = ()
 
+    @field_validator("title")
+    @classmethod
+    def _can_be_kept(cls, title: Bilingual) -> Bilingual:
+        if "\x00" in title.zh + title.en:
+            raise ValueError("a title with a NUL character cannot be kept")
+        return title
+
     @field_validator("week")
     @classmethod
     def _a_week_that_works(cls, week: dict[Weekday, Shift]) -> dict[Weekday, Shift]:

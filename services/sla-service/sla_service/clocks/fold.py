@@ -119,7 +119,7 @@ def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fac
         for priced in chosen:
             track = priced.policy.spec.track
             try:
-                state = price(run, priced, resolution_due.get((track, run.case_cycle)))
+                state = price(_turned(run, priced, book), priced, resolution_due.get((track, run.case_cycle)))
             except (CalendarUnknown, NoDueInstant) as problem:
                 unpriced.append(Unpriced(run.metric, run.subject_id, str(problem)))
                 continue
@@ -127,6 +127,12 @@ def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fac
                 resolution_due[track, run.case_cycle] = state.due
             clocks.append(state)
     return Folded(tuple(clocks), tuple(unpriced))
+
+
+def _turned(run: Run, priced: Priced, book: Book) -> Run:
+    """The run with the changes of its calendar that were published for clocks that run (F9)."""
+    turns = book.repriced_after(priced, run.start)
+    return replace(run, changes=tuple(sorted((*run.changes, *turns), key=lambda one: one.at))) if turns else run
 
 
 def pauses_of(run: Run, priced: Priced) -> list[Pause]:
@@ -139,12 +145,14 @@ def price(run: Run, priced: Priced, resolution_due: int | None = None) -> ClockS
     """Walk the run: pauses put the due instant off, changes price it anew from then on, a breach stands.
 
     A change keeps what has elapsed: the due instant is computed from the start by the new target, but never before the
-    change itself, for the past was lived under the old one. A late clock is not repriced.
+    change itself, for the past was lived under the old one. A late clock is not repriced; a change of the calendar may
+    be still to come, so that it comes after the due instant does not make the clock late.
     """
     clock_id = clock_id_of(run, priced.policy.spec.track)
     if run.void:
         return ClockState(clock_id, run, priced, Basis.ELAPSED, run.start, None, False, ClockStatus.CANCELLED, ())
     walk = _Walk(run, priced, resolution_due)
+    priced = walk.priced
     open_status = ClockStatus.PAUSED if walk.paused else ClockStatus.RUNNING
     status, due = run.end.status if run.end else open_status, walk.due
     warn = _warn_instant(run, priced, walk.basis, due, walk.walked, walk.floor)
@@ -177,7 +185,10 @@ class _Walk:
         self.due = self._due()
         for at, mark in _marks(run, priced):
             self._resume(at + 1)
-            self.late = self.late or (self.paused is None and self.due < at)
+            passed = self.paused is None and self.due < at
+            if passed and isinstance(mark, Change) and mark.calendar is not None:
+                continue
+            self.late = self.late or passed
             if isinstance(mark, Pause):
                 self._begin(mark)
             elif not self.late:
@@ -213,6 +224,8 @@ class _Walk:
         self.due = self._due()
 
     def _change(self, at: int, change: Change) -> None:
+        if change.calendar is not None:
+            self.priced = replace(self.priced, calendar=change.calendar)
         self.target = _target(self.run, self.priced, change.urgency) if change.urgency else self.target
         self.own = change.own_due if change.own_due is not None else self.own
         self.basis = durations.basis_of(self.target.due)

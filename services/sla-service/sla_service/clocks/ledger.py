@@ -68,7 +68,7 @@ def _repriced(
     """The stretch cut where another urgency or another due instant began to hold."""
     parts: list[tuple[int, int, str, UUID | None]] = []
     for change in changes:
-        if begin < change.at < end:
+        if change.calendar is None and begin < change.at < end:
             parts.append((begin, change.at, reason, fact_id))
             begin, fact_id = change.at, change.fact_id
             reason = f"urgency_{change.urgency.value}" if change.urgency else "planned_anew"

@@ -7,6 +7,7 @@ do not rule each other out: each track prices its own clock (the customer's prom
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -16,8 +17,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from shared.contracts.envelope import Bilingual, ComplaintFacts
 from shared.contracts.vocabulary import Channel, Metric, Urgency
 from sla_service.clocks.calendar import Calendar
-from sla_service.clocks.durations import Duration, Own, WithResolution
+from sla_service.clocks.durations import Duration, Elapsed, Own, WithResolution
 from sla_service.clocks.instants import micros
+from sla_service.clocks.runs import Change
 
 Role = Literal["agent", "team_lead", "department_manager", "executive"]
 PauseReason = Literal["waiting_customer"]
@@ -147,6 +149,13 @@ class Rule(_Data):
     pause_terms: PauseTerms = PauseTerms()
     escalation: tuple[Step, ...] = ()
 
+    @property
+    def by_calendar(self) -> bool:
+        """Whether any target depends on what days are working days."""
+        targets = filter(None, (self.high, self.medium, self.low, self.every))
+        durations = [due for one in targets for due in (one.due, one.again)]
+        return any(not isinstance(due, str | Elapsed | Own) for due in durations)
+
     @model_validator(mode="after")
     def _no_gap(self) -> "Rule":
         given = [urgency for urgency in Urgency if getattr(self, urgency.value) is not None]
@@ -210,7 +219,8 @@ class PolicyVersion(_Data):
     spec: PolicySpec
     version: int
     valid_from: AwareDatetime
-    #: Fixed at publication: a calendar that changes later does not change what was promised on the old one.
+    #: Fixed at publication. A later version of the calendar holds for clocks that start from its `valid_from` on, and
+    #: for running ones only where it was published with `reprice`; what a pack renews holds with the pack's policies.
     calendar_version: int = 1
 
     @property
@@ -228,13 +238,29 @@ class Priced:
     why: Choice = _FIRST_AND_UNASKED
 
 
+@dataclass(frozen=True, slots=True)
+class DatedCalendar:
+    """A version of a calendar that a person published, in microseconds since 1970: from when it holds, since when that
+    is known, and whether running clocks are priced anew by it."""
+
+    calendar: Calendar
+    valid_from: int
+    published: int
+    reprice: bool
+
+
 class Book:
     """All policies and calendars, ready to choose from. Immutable; a new version makes a new book."""
 
     def __init__(
-        self, policies: Iterable[PolicyVersion], calendars: Mapping[tuple[str, int], Calendar], revision: int = 0
+        self,
+        policies: Iterable[PolicyVersion],
+        calendars: Mapping[tuple[str, int], Calendar],
+        revision: int = 0,
+        dated: Iterable[DatedCalendar] = (),
     ) -> None:
         self.revision = revision
+        self.dated = tuple(sorted(dated, key=lambda one: one.calendar.version))
         self.calendars = dict(calendars)
         self.versions: dict[str, list[PolicyVersion]] = {}
         for policy in sorted(policies, key=lambda one: (one.policy_id, one.version)):
@@ -280,7 +306,7 @@ class Book:
                 continue
             priced = self._rules[policy.policy_id, policy.version, metric]
             why = Choice(passed_over=tuple(passed.get(track, ())), met=tuple(met))
-            chosen[track] = replace(priced, why=why)
+            chosen[track] = replace(priced, why=why, calendar=self._calendar_at(priced, start))
         return list(chosen.values())
 
     def title(self, policy_id: str, version: int) -> Bilingual:
@@ -289,6 +315,46 @@ class Book:
 
     def rule(self, policy_id: str, version: int, metric: Metric) -> Priced | None:
         return self._rules.get((policy_id, version, metric))
+
+    def as_of(self, instant: int) -> "Book":
+        """The book without the calendars that were published after the instant."""
+        if all(one.published <= instant for one in self.dated):
+            return self
+        earlier = copy(self)
+        earlier.dated = tuple(one for one in self.dated if one.published <= instant)
+        return earlier
+
+    def calendar_version(self, calendar_id: str, instant: int) -> int:
+        """The newest version that holds at the instant; 0 where there is none."""
+        coming = {
+            one.calendar.version
+            for one in self.dated
+            if one.calendar.spec.calendar_id == calendar_id and one.valid_from > instant
+        }
+        return max(
+            (found for known, found in self.calendars if known == calendar_id and found not in coming), default=0
+        )
+
+    def repriced_after(self, priced: Priced, start: int) -> list[Change]:
+        """The later versions of the calendar by which a clock that started then is priced anew."""
+        if not self.dated or not priced.rule.by_calendar:
+            return []
+        return [
+            Change(one.valid_from, None, calendar=one.calendar)
+            for one in self._newer(priced.calendar)
+            if one.reprice and one.valid_from > start
+        ]
+
+    def _calendar_at(self, priced: Priced, start: int) -> Calendar:
+        holding = [one.calendar for one in self._newer(priced.calendar) if one.valid_from <= start]
+        return holding[-1] if holding else priced.calendar
+
+    def _newer(self, calendar: Calendar) -> list[DatedCalendar]:
+        return [
+            one
+            for one in self.dated
+            if one.calendar.spec.calendar_id == calendar.spec.calendar_id and one.calendar.version > calendar.version
+        ]
 
 
 def _looked_at(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.vocabulary import ClockStatus, ClockSubject, Metric, Urgency
+from sla_service.clocks.calendar import Calendar
 from sla_service.clocks.facts import Fact, FactKind
 
 
@@ -35,12 +36,14 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `at` on the clock is priced anew: another urgency, or another due instant of its own."""
+    """From `at` on the clock is priced anew: another urgency, another due instant of its own, or (without a fact) a
+    changed calendar."""
 
     at: int
-    fact_id: UUID
+    fact_id: UUID | None
     urgency: Urgency | None = None
     own_due: int | None = None
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)

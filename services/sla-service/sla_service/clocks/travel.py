@@ -36,7 +36,7 @@ def fold_at(
     happened = [one for one in known if one.at <= vantage.as_of]
     return tuple(
         _still_open(state, vantage.as_of)
-        for state in fold(history_id, complaint, happened, book).clocks
+        for state in fold(history_id, complaint, happened, book.as_of(vantage.as_of)).clocks
         if state.run.start <= vantage.as_of and not state.run.void
     )
 

@@ -233,6 +233,8 @@ def _why_repriced(before: ClockView, view: ClockView, state: ClockState) -> str:
     if state.resumes is not None and before.status is not ClockStatus.PAUSED:
         return "paused_at_longest"
     if state.run.changes:
+        if state.run.changes[-1].calendar is not None:
+            return "calendar_changed"
         return "urgency_changed" if state.run.changes[-1].urgency else "planned_anew"
     return "facts_learned_late"
 

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Actor
 from sla_service.clocks.calendar import Calendar, CalendarSpec
-from sla_service.clocks.policy import Book, PolicySpec, PolicyVersion
+from sla_service.clocks.instants import micros
+from sla_service.clocks.policy import Book, DatedCalendar, PolicySpec, PolicyVersion
 from sla_service.store.tables import book, calendars, policies
 
 
@@ -31,10 +32,15 @@ async def next_revision(tx: AsyncSession) -> None:
 async def load_book(tx: AsyncSession, published_by: datetime | None = None) -> Book:
     """Every version of every policy and calendar, or those that were published by an instant."""
     number = await revision(tx)
+    kept = (await tx.execute(_published(calendars, published_by))).all()
     known = {
-        (row.calendar_id, row.version): Calendar(CalendarSpec.model_validate(row.spec), row.version)
-        for row in (await tx.execute(_published(calendars, published_by))).all()
+        (row.calendar_id, row.version): Calendar(CalendarSpec.model_validate(row.spec), row.version) for row in kept
     }
+    dated = [
+        DatedCalendar(known[row.calendar_id, row.version], micros(row.valid_from), micros(row.created_at), row.reprice)
+        for row in kept
+        if row.valid_from is not None
+    ]
     rows = (await tx.execute(_published(policies, published_by))).all()
     versions = [
         PolicyVersion(
@@ -45,7 +51,7 @@ async def load_book(tx: AsyncSession, published_by: datetime | None = None) -> B
         )
         for row in rows
     ]
-    return Book(versions, known, number)
+    return Book(versions, known, number, dated)
 
 
 def _published(table: Table, by: datetime | None) -> Select[Any]:
@@ -73,6 +79,41 @@ async def add_calendar(tx: AsyncSession, spec: CalendarSpec, version: int, now: 
             calendar_id=spec.calendar_id, version=version, spec=spec.model_dump(mode="json"), created_at=now
         )
     )
+
+
+async def publish_calendar(
+    tx: AsyncSession,
+    spec: CalendarSpec,
+    version: int,
+    now: datetime,
+    *,
+    valid_from: datetime,
+    reprice: bool,
+    reason: str,
+    by: Actor,
+) -> None:
+    await tx.execute(
+        calendars.insert().values(
+            calendar_id=spec.calendar_id,
+            version=version,
+            spec=spec.model_dump(mode="json"),
+            created_at=now,
+            valid_from=valid_from,
+            reprice=reprice,
+            reason=reason,
+            created_by=by.model_dump(mode="json"),
+        )
+    )
+
+
+async def hold_book(tx: AsyncSession) -> None:
+    """Until the commit nobody prices running clocks anew; those who fold hold it together."""
+    await tx.execute(text("select pg_advisory_xact_lock_shared(hashtextextended(current_schema() || '.book', 0))"))
+
+
+async def take_book(tx: AsyncSession) -> None:
+    """Wait for those who fold by the book as it was, and keep others from it until the commit."""
+    await tx.execute(text("select pg_advisory_xact_lock(hashtextextended(current_schema() || '.book', 0))"))
 
 
 async def policy_rows(tx: AsyncSession) -> Sequence[Any]:

@@ -80,6 +80,15 @@ def _columns(kept: Kept) -> dict[str, Any]:
     }
 
 
+async def running_on(tx: AsyncSession, calendar_id: str, after: UUID | None, limit: int) -> list[UUID]:
+    """Histories with clocks that run or pause on a calendar, a page of them in the order of their ids."""
+    query = text(
+        "select distinct history_id from clocks where calendar = :calendar and status in ('running', 'paused') "
+        "and (cast(:after as uuid) is null or history_id > :after) order by history_id limit :limit"
+    )
+    return list((await tx.execute(query, {"calendar": calendar_id, "after": after, "limit": limit})).scalars())
+
+
 async def save_clocks(tx: AsyncSession, changed: Sequence[Kept]) -> None:
     """All of them in one statement."""
     if changed:

@@ -52,6 +52,11 @@ calendars = Table(
     Column("version", Integer, nullable=False),
     Column("spec", JSONB, nullable=False),
     _instant("created_at"),
+    #: Empty for what a pack brought: it holds with the policies that name it.
+    _instant("valid_from", nullable=True),
+    Column("reprice", Boolean, nullable=False, server_default=text("false")),
+    Column("reason", Text, nullable=True),
+    Column("created_by", JSONB(none_as_null=True), nullable=True),
     PrimaryKeyConstraint("calendar_id", "version"),
 )
 #: One row: grows with every change of policies or calendars, so that every process knows when to read them anew.

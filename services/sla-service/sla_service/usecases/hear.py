@@ -20,7 +20,7 @@ from shared.db.engine import AFTER_COMMIT
 from sla_service.clocks.fold import Folded, Unpriced, fold
 from sla_service.domain.changes import Kept, reconcile, retire
 from sla_service.domain.facts_of import better_facts, fact_of, history_of, without_name
-from sla_service.store import clocks, histories
+from sla_service.store import books, clocks, histories
 from sla_service.store.histories import History
 from sla_service.usecases.deps import Deps
 
@@ -43,6 +43,7 @@ async def learn(events: Sequence[Event], tx: AsyncSession, deps: Deps) -> None:
     if not facts:
         return
     await _forget_names(tx, heard)
+    await books.hold_book(tx)
     found = await histories.lock_histories(tx, heard)
     await histories.add_facts(tx, facts)
     await settle(tx, found, heard, deps)
@@ -66,6 +67,7 @@ async def refold_unpriced(deps: Deps) -> None:
             page = await histories.unpriced_histories(tx, after, 200)
             if not page:
                 return
+            await books.hold_book(tx)
             found = await histories.lock_histories(tx, dict.fromkeys(page))
             await settle(tx, found, {}, deps)
             after = page[-1]

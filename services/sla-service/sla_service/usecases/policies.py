@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.envelope import Actor, ActorKind
 from shared.web.errors import Conflict, Invalid
 from sla_service.clocks.calendar import CalendarSpec
+from sla_service.clocks.instants import micros
 from sla_service.clocks.policy import Book, PolicySpec, PolicyVersion, gap
 from sla_service.store import books
 from sla_service.usecases.deps import Deps
@@ -37,7 +38,9 @@ class NotAfterTheNewest(Conflict):
 async def seed_pack(deps: Deps) -> None:
     """Keep the pack's policies and calendars where they are new or the pack has changed.
 
-    A policy that a person has changed since is left as it is; what changes holds from now on. Raises `PackError`.
+    A policy or calendar that a person has changed since is left as it is; what changes holds from now on.
+
+    Raises `PackError`.
     """
     specs, calendars = load_pack(deps.settings.policy_pack)
     async with deps.session() as tx:
@@ -57,7 +60,7 @@ async def seed_pack(deps: Deps) -> None:
                 spec=spec,
                 version=newest.version + 1 if newest else 1,
                 valid_from=max(now, newest.valid_from) if newest else _ALWAYS,
-                calendar_version=_newest_calendar(book, spec.calendar) + (spec.calendar in renewed),
+                calendar_version=book.calendar_version(spec.calendar, micros(now)) + (spec.calendar in renewed),
             )
             reason = f"pack {deps.settings.policy_pack}"
             await books.add_policy(tx, version, reason=reason, by=_PACK, now=now)
@@ -68,6 +71,8 @@ async def seed_pack(deps: Deps) -> None:
 
 async def _keep_calendar(tx: AsyncSession, book: Book, spec: CalendarSpec, now: datetime) -> bool:
     newest = _newest_calendar(book, spec.calendar_id)
+    if any(one.calendar.spec.calendar_id == spec.calendar_id for one in book.dated):
+        return False
     if newest and book.calendars[spec.calendar_id, newest].spec == spec:
         return False
     await books.add_calendar(tx, spec, newest + 1, now)
@@ -95,7 +100,8 @@ async def publish(
             f"valid_from is before {now.isoformat()}: what was promised stays. Leave it out for now.",
             pointer="/valid_from",
         )
-    calendar_version = _newest_calendar(book, spec.calendar)
+    start = valid_from or now
+    calendar_version = book.calendar_version(spec.calendar, micros(start))
     if not calendar_version:
         known = ", ".join(sorted({calendar_id for calendar_id, _ in book.calendars}))
         raise UnknownCalendar(f"There is no calendar {spec.calendar!r}; there are {known}.", pointer="/policy/calendar")
@@ -103,7 +109,6 @@ async def publish(
     if problem := gap([*others, spec]):
         raise PolicyGap(f"With this version {problem}.", pointer="/policy/rules")
     versions = book.versions.get(spec.policy_id, [])
-    start = valid_from or now
     if versions and start < versions[-1].valid_from:
         raise NotAfterTheNewest(
             f"Version {versions[-1].version} holds from {versions[-1].valid_from.isoformat()}; choose a later instant.",
