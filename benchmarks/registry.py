@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import accept, consumer, first_leg, startup
+from benchmarks import accept, consumer, due_instants, first_leg, startup
 from benchmarks.figures import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Sequence[Figure]]] = {
@@ -10,4 +10,5 @@ BENCHMARKS: Mapping[str, Callable[[], Sequence[Figure]]] = {
     "first-leg": first_leg.run,
     "consumer": consumer.run,
     "startup": startup.run,
+    "due-instants": due_instants.run,
 }

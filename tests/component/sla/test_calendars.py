@@ -1,5 +1,6 @@
 """A holiday that is announced late: a new version of a calendar, and the clocks that follow it (F9)."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from shared.contracts.sla import ClockRepricedV1
 from shared.contracts.vocabulary import Metric
 from shared.db import Database
 from shared.web.auth import Role
+from sla_service.events import CONSUMES
 from sla_service.main import service
 from sla_service.settings import Settings
 from sla_service.usecases.policies import seed_pack
@@ -132,6 +134,22 @@ async def test_a_day_that_becomes_a_working_day_does_not_make_a_clock_due_in_the
     )
     assert (await due_of(world, story))["resolution"] == at("05-13 12:30")
     assert (await repriced(world))[-1].due_before == at("05-13 17:00")
+
+
+async def test_a_publication_waits_for_those_who_fold_by_the_book_as_it_was(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    story = Story()
+    received = story.received()
+    async with world.database.session() as tx:
+        await CONSUMES[type(received)]([received], tx, world.deps)
+        publishing = asyncio.create_task(admin.post("/v1/calendars", json=body(reprice=True)))
+        await asyncio.sleep(0.3)
+        assert not publishing.done()
+    assert (await publishing).status_code == 201
+    assert [event.due_before for event in await repriced(world)] == [at("05-11 10:20")]
+    assert (await due_of(world, story))["resolution"] == at("05-13 10:20")
+    assert (await verify(None, world.deps)).differing == 0
 
 
 async def test_as_of_before_the_publication_the_clock_stands_as_it_stood(

@@ -28,13 +28,15 @@ from pydantic import (
 )
 
 from shared.contracts.envelope import Bilingual
-from sla_service.clocks.instants import Span, instant_at, local_date, spans_of, wall
+from sla_service.clocks.instants import DAY, Span, instant_at, local_date, spans_of, wall
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_OF_DAY = 24 * 60
 #: How far `add` looks for open time before it gives up.
 _YEARS_AHEAD = 30
+#: When the years from 1970 on begin in UTC.
+_YEARS = [wall(date(number, 1, 1), 0) for number in range(1970, 2300)]
 #: Days of its own that a calendar may name: a hundred years of holidays.
 _DAYS_AT_MOST = 4000
 
@@ -260,7 +262,7 @@ class Calendar:
             return begin
         if self.always_open:
             return begin + amount
-        number = self.date_of(begin).year - self._overnight
+        number = self._year_of(begin) - self._overnight
         for ahead in range(_YEARS_AHEAD):
             year = self._year(number + ahead)
             worked = year.worked(begin)
@@ -310,8 +312,15 @@ class Calendar:
                 at += 1
 
     def _spanning(self, begin: int, end: int) -> Iterator[_Year]:
-        for number in range(self.date_of(begin).year - self._overnight, self.date_of(end).year + 1):
+        for number in range(self._year_of(begin) - self._overnight, self._year_of(end) + 1):
             yield self._year(number)
+
+    def _year_of(self, value: int) -> int:
+        """The local year of an instant; the zone is asked near the turn of the year alone."""
+        place = bisect_right(_YEARS, value) - 1
+        if 0 <= place < len(_YEARS) - 1 and _YEARS[place] + 2 * DAY <= value < _YEARS[place + 1] - 2 * DAY:
+            return 1970 + place
+        return self.date_of(value).year
 
     def _year(self, number: int) -> _Year:
         if (known := self._years.get(number)) is not None:
