@@ -49,6 +49,14 @@ ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "subject": ("subject_id",),
 }
 
+#: A message that nobody can understand, so that there is a receipt.
+UNREADABLE = {
+    "source": {"channel": "chat", "account": "shop", "message_id": "m-1"},
+    "sender": {},
+    "content": {},
+    "occurred_at": "2024-05-10T10:20:00+08:00",
+}
+
 
 @dataclass
 class Living:
@@ -195,6 +203,8 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
                         _keep(found.known, answer.json())
     keys = await doors["intake"].get("/v1/adapter-keys", headers=headers)
     found.known["key_id"] = [key["id"] for key in keys.json()["data"]]
+    receipt = await doors["intake"].post("/v1/messages", headers=headers, json=UNREADABLE)
+    found.known["receipt_id"] = [receipt.json()["id"]]
 
 
 def _paths(found: Living, path: str) -> list[str]:

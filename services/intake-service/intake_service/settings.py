@@ -24,6 +24,8 @@ class Settings(ServiceSettings):
     receive_waiting: int = Field(default=4096, ge=1)
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)
+    #: The team in charge of messages that could not be understood.
+    quarantine_owner: str = Field(default="intake-leads", min_length=1, max_length=100)
     #: Bytes of one request; a complaint with all its parts filled stays below.
     max_body_bytes: int = Field(default=512 * 1024, ge=1024)
 

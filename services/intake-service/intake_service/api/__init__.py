@@ -1,5 +1,13 @@
 """HTTP door: parse, one use case, shape the answer."""
 
-from intake_service.api import complainants, complaints, keys, webform
+from intake_service.api import complainants, complaints, keys, messages, webform
 
-ROUTERS = (complaints.receiving, complaints.router, complainants.router, keys.router, webform.router)
+ROUTERS = (
+    complaints.receiving,
+    messages.receiving,
+    complaints.router,
+    complainants.router,
+    keys.router,
+    messages.router,
+    webform.router,
+)

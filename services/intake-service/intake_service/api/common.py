@@ -13,6 +13,7 @@ RECEIVE = allow(Role.ADAPTER, Role.AGENT, Role.LEAD, Role.MANAGER)
 WRITE = allow(Role.AGENT, Role.LEAD, Role.MANAGER)
 READ = allow(Role.AGENT, Role.LEAD, Role.MANAGER, Role.QUALITY)
 AUDIT = allow(Role.MANAGER, Role.QUALITY)
+LEAD = allow(Role.LEAD)
 ADMIN = allow(Role.ADMIN)
 
 

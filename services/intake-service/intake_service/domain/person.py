@@ -17,12 +17,13 @@ STANDARD_LEVEL = "standard"
 
 class IdentityKind(IntEnum):
     """By what a person is recognised, the strongest first. The account comes from the company's own systems; phones
-    are lent and mail addresses shared, so they give way to it."""
+    are lent and mail addresses shared, so they give way to it. A handle is an id within one account of one channel."""
 
     ACCOUNT = 1
     PHONE = 2
     WECOM = 3
     EMAIL = 4
+    HANDLE = 5
 
 
 #: `(kind, value)`; sorts by strength.
@@ -40,6 +41,7 @@ class Stated:
     preferred_channel: Channel | None = None
     language: Language | None = None
     level: str | None = None
+    handles: tuple[str, ...] = ()
 
     @property
     def identities(self) -> tuple[Identity, ...]:
@@ -51,6 +53,7 @@ class Stated:
         if self.contacts.wecom:
             found.append((IdentityKind.WECOM, self.contacts.wecom))
         found += [(IdentityKind.EMAIL, email) for email in self.contacts.emails]
+        found += [(IdentityKind.HANDLE, handle) for handle in self.handles]
         return tuple(found)
 
 

@@ -28,6 +28,13 @@ Identifier = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=_FILLED_LINE)
 ]
 
+#: An identifier that may be empty.
+OptionalIdentifier = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=_LINE)]
+#: A message's text as it came, up to 100,000 characters; it may be empty.
+Wording = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100_000, pattern=_TEXT)]
+#: A message's subject: up to 500 characters, which may be none.
+Subject = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_LINE)]
+
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 

@@ -1,12 +1,14 @@
 """What readers see: contacts masked everywhere but in `WholeContacts` (A6)."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from intake_service.domain import contacts
+from intake_service.domain.message import Doubt
 from intake_service.domain.person import Person
 from intake_service.domain.receipt import MissingPart
 from intake_service.domain.record import Attachment
@@ -147,6 +149,55 @@ class MessageView(MessageReceipt):
     text: str
     attachments: tuple[Attachment, ...]
     actor: Actor
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a message."""
+
+    CREATED = "created"
+    APPENDED = "appended"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    SUGGESTION = "suggestion"
+
+
+class ComplaintRef(View):
+    id: UUID
+    number: str
+
+
+class DeliveryReceipt(View):
+    """What became of a message. `complaint` is the new one (`created`, `suggestion`), the one that it was added to
+    (`appended`), or the one that has the delivery by another door (`duplicate`); `suggested` is the one that a new
+    complaint may belong to; `doubts` say why it is `quarantined`. Nothing personal stands in it."""
+
+    id: UUID
+    status: DeliveryStatus
+    channel: Channel
+    account: str
+    message_id: str
+    recorded_at: datetime
+    complaint: ComplaintRef | None
+    suggested: ComplaintRef | None
+    doubts: tuple[Doubt, ...]
+
+
+class QuarantinedMessage(View):
+    """A message that could not be understood; `owner` is in charge of it."""
+
+    id: UUID
+    channel: Channel
+    account: str
+    message_id: str
+    recorded_at: datetime
+    owner: str
+    doubts: tuple[Doubt, ...]
+
+
+class QuarantinedBody(QuarantinedMessage):
+    """With the request as it came. It may hold personal data."""
+
+    body: str = Field(description="The bytes of the request, in Base64.")
 
 
 class NoteReceipt(View):

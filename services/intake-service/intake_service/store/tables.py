@@ -6,6 +6,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -42,7 +43,7 @@ persons = Table(
 identities = Table(
     "identities",
     metadata,
-    Column("kind", SmallInteger, primary_key=True, comment="1 account, 2 phone, 3 wecom, 4 mail address"),
+    Column("kind", SmallInteger, primary_key=True, comment="1 account, 2 phone, 3 wecom, 4 mail address, 5 handle"),
     Column("value", Text, primary_key=True),
     Column("person_id", Uuid, ForeignKey("persons.id"), nullable=False, index=True),
 )
@@ -125,6 +126,29 @@ links = Table(
     Column("linked_at", DateTime(timezone=True), nullable=False),
     Index("ix_links_other", "other_id"),
     Index("uq_links_duplicate_of", "complaint_id", unique=True, postgresql_where=text("relation = 'duplicate_of'")),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("thread_id", Text),
+    Column("status", Text, nullable=False),
+    Column("complaint_id", Uuid, ForeignKey("complaints.id"), comment="that it made or was added to"),
+    Column("suggested_id", Uuid, ForeignKey("complaints.id"), comment="that it may belong to"),
+    Column("doubts", JSONB, nullable=False, comment="what could not be understood"),
+    Column("owner", Text, comment="in charge while it is in quarantine"),
+    Column("actor", JSONB, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("fingerprint", LargeBinary, comment="SHA-256 of what the message says; none after erasure"),
+    Column("body", LargeBinary, comment="the request as it came; none after erasure"),
+    UniqueConstraint("channel", "account", "message_id", name="uq_receipts_delivery"),
+    Index("ix_receipts_thread", "channel", "account", "thread_id", postgresql_where=text("thread_id is not null")),
+    Index("ix_receipts_complaint", "complaint_id"),
+    Index("ix_receipts_quarantine", "recorded_at", "id", postgresql_where=text("status = 'quarantined'")),
 )
 
 outcomes = Table(

@@ -3,8 +3,10 @@
 from intake_service.usecases.access import issue_key, key_lookup, list_keys, revoke_key
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
+from intake_service.usecases.messages import receive_message, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
 from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
+from intake_service.usecases.quarantine import list_quarantine, retry, show_quarantined
 from intake_service.usecases.reading import (
     list_complaints,
     list_messages,
@@ -30,13 +32,18 @@ __all__ = [
     "list_keys",
     "list_messages",
     "list_notes",
+    "list_quarantine",
     "look_up",
     "make_deps",
     "receive_complaint",
     "receive_form",
+    "receive_message",
+    "retry",
     "revoke_key",
     "show_complainant",
     "show_complaint",
     "show_contacts",
     "show_progress",
+    "show_quarantined",
+    "show_receipt",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from intake_service.domain.message import MessageSource
 from intake_service.domain.record import StatedChannel
 from intake_service.domain.views import AdapterKeyView, NewAdapterKey
 from intake_service.store import keys as store
@@ -25,14 +26,14 @@ class Adapter(Principal):
     account: str | None = None
 
 
-def check_channel(principal: Principal, stated: StatedChannel) -> None:
-    """Raises `NotYourChannel` where the key is bound to another channel or account."""
+def check_channel(principal: Principal, stated: StatedChannel | MessageSource, *, part: str = "channel") -> None:
+    """Raises `NotYourChannel` where the key is bound to another channel or account than `part` states."""
     if not isinstance(principal, Adapter):
         return
     if principal.channel is not None and principal.channel != stated.channel:
-        raise NotYourChannel(f"This key is for the channel {principal.channel}.", pointer="/channel/channel")
+        raise NotYourChannel(f"This key is for the channel {principal.channel}.", pointer=f"/{part}/channel")
     if principal.account is not None and principal.account != stated.account:
-        raise NotYourChannel(f"This key is for the account {principal.account!r}.", pointer="/channel/account")
+        raise NotYourChannel(f"This key is for the account {principal.account!r}.", pointer=f"/{part}/account")
 
 
 def key_lookup(session: Sessions) -> KeyLookup:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from intake_service.groupcommit import GroupCommit
 from intake_service.settings import Settings
 from intake_service.store.reception import is_of_the_data
+from intake_service.usecases.arrivals import Arrival, Arrivals
 from intake_service.usecases.reception import Delivery, Outcome, Reception
 from shared.clock import Clock
 from shared.db import Database
@@ -27,10 +28,12 @@ class Deps:
     settings: Settings
     receiving: GroupCommit[Delivery, Outcome]
     form_buckets: Buckets
+    messages: GroupCommit[Arrival, Outcome]
 
 
 def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], settings: Settings) -> Deps:
     reception = Reception(database.session, clock, ids, settings)
+    arrivals = Arrivals(database.session, clock, ids, settings, reception)
     return Deps(
         session=database.session,
         reading=database.reading,
@@ -44,4 +47,10 @@ def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], setting
             max_waiting=settings.receive_waiting,
         ),
         form_buckets=Buckets(settings.form_rate_limit_per_second, settings.form_rate_limit_burst),
+        messages=GroupCommit(
+            arrivals.write,
+            is_of_the_data=is_of_the_data,
+            max_batch=settings.receive_batch,
+            max_waiting=settings.receive_waiting,
+        ),
     )

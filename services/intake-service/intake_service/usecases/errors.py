@@ -48,4 +48,24 @@ class Erased(Conflict):
     title = "The complainant of this complaint was erased"
 
 
+class MessageKeyReused(Invalid):
+    slug = "message-key-reused"
+    title = "This message id belongs to another message"
+
+
+class NoSuchReceipt(NotFound):
+    slug = "no-such-receipt"
+    title = "There is no such receipt"
+
+
+class NotInQuarantine(Conflict):
+    slug = "not-in-quarantine"
+    title = "The message is not in quarantine any more"
+
+
+class AnotherMessage(Invalid):
+    slug = "another-message"
+    title = "A corrected message keeps its channel, account and message id"
+
+
 RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, ReceptionBusy)

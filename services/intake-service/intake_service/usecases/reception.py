@@ -106,7 +106,7 @@ class Reception:
 
         Raises `RaceLost` where another process was first with a delivery or an identity: nothing is kept then.
         """
-        numbers = await self._take_numbers([delivery.day for delivery in batch])
+        numbers = await self.take_numbers([delivery.day for delivery in batch])
         async with self.session() as tx:
             outcomes = await replay_many(tx, [delivery.once for delivery in batch])
             waiting = [place for place, outcome in enumerate(outcomes) if outcome is None]
@@ -115,7 +115,7 @@ class Reception:
             firsts = {key: place for place, key in reversed(keys.items()) if key not in known}
             fresh = [place for place in waiting if place not in keys or firsts.get(keys[place]) == place]
             made = dict(
-                zip(fresh, await self._keep(tx, [(batch[place], numbers[place]) for place in fresh]), strict=True)
+                zip(fresh, await self.keep(tx, [(batch[place], numbers[place]) for place in fresh]), strict=True)
             )
             known |= {key: made[place] for key, place in firsts.items()}
             answers = {
@@ -127,7 +127,8 @@ class Reception:
             await record_many(tx, list(answers.values()))
         return [answers[place].response() if outcome is None else outcome for place, outcome in enumerate(outcomes)]
 
-    async def _keep(self, tx: AsyncSession, deliveries: Sequence[tuple[Delivery, str]]) -> list[Receipt]:
+    async def keep(self, tx: AsyncSession, deliveries: Sequence[tuple[Delivery, str]]) -> list[Receipt]:
+        """Writes new complaints, each with its number, and their events. Raises `RaceLost`."""
         if not deliveries:
             return []
         now = self.clock.now()
@@ -212,7 +213,7 @@ class Reception:
             region=record.region,
         )
 
-    async def _take_numbers(self, days: Sequence[str]) -> list[str]:
+    async def take_numbers(self, days: Sequence[str]) -> list[str]:
         """A number for each. Serials come from the database in blocks, in a short transaction of their own, so that no
         process holds a day's counter while it writes; a block grows with the batch."""
         needed: dict[str, int] = {}

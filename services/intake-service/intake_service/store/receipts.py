@@ -1,0 +1,130 @@
+"""Receipts of messages, and the complaints that a message may belong to."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, insert, select, text, tuple_, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from intake_service.domain.complaint import NaturalKey
+from intake_service.domain.message import MessageSource
+from intake_service.domain.threading import Known
+from intake_service.store.tables import complaints, messages, receipts
+
+_LOCK = text("select pg_advisory_xact_lock(k) from unnest(cast(:keys as bigint[])) as w (k)")
+_FIND_THREADS = text(
+    "select w.n, c.id, c.number, c.person_id from unnest(cast(:channels as text[]), cast(:accounts as text[]), "
+    "cast(:threads as text[]), cast(:replies as text[])) with ordinality as w (channel, account, thread, reply, n) "
+    "cross join lateral ("
+    "select complaint_id, min(distance) as distance from ("
+    "select m.id as complaint_id, (m.message_id is distinct from w.reply)::int as distance from complaints m "
+    "where m.channel = w.channel and m.account = w.account and m.message_id in (w.reply, w.thread) "
+    "union all select m.complaint_id, (m.message_id is distinct from w.reply)::int from messages m "
+    "where m.channel = w.channel and m.account = w.account and m.message_id in (w.reply, w.thread) "
+    "union all select r.complaint_id, 1 from receipts r "
+    "where r.channel = w.channel and r.account = w.account and r.thread_id = w.thread and r.complaint_id is not null"
+    ") as found group by complaint_id) as near join complaints c on c.id = near.complaint_id "
+    "where c.erased_at is null order by w.n, near.distance, c.received_at desc, c.id desc"
+)
+
+
+async def lock_references(tx: AsyncSession, references: Iterable[NaturalKey]) -> None:
+    """Nobody else who names one of these ids decides anything before the commit. Taken first, all in one order."""
+    keys = sorted({_lock_key(reference) for reference in references})
+    if keys:
+        await tx.execute(_LOCK, {"keys": keys})
+
+
+def _lock_key(reference: NaturalKey) -> int:
+    digest = hashlib.blake2b("\x1f".join(("message", *reference)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _with_numbers() -> Select[Any]:
+    suggested = complaints.alias("suggested")
+    return select(
+        receipts, complaints.c.number.label("number"), suggested.c.number.label("suggested_number")
+    ).select_from(
+        receipts.outerjoin(complaints, complaints.c.id == receipts.c.complaint_id).outerjoin(
+            suggested, suggested.c.id == receipts.c.suggested_id
+        )
+    )
+
+
+async def find(tx: AsyncSession, receipt_id: UUID) -> RowMapping | None:
+    row: RowMapping | None = (
+        (await tx.execute(_with_numbers().where(receipts.c.id == receipt_id))).mappings().one_or_none()
+    )
+    return row
+
+
+async def find_by_keys(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, RowMapping]:
+    named = tuple_(receipts.c.channel, receipts.c.account, receipts.c.message_id)
+    found = (await tx.execute(_with_numbers().where(named.in_(keys)))).mappings()
+    return {(row["channel"], row["account"], row["message_id"]): row for row in found}
+
+
+async def find_elsewhere(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, Known]:
+    """The complaints that have these deliveries, by whichever door they came."""
+    first = select(
+        complaints.c.id.label("complaint_id"), complaints.c.channel, complaints.c.account, complaints.c.message_id
+    )
+    later = select(messages.c.complaint_id, messages.c.channel, messages.c.account, messages.c.message_id)
+    had = first.where(tuple_(complaints.c.channel, complaints.c.account, complaints.c.message_id).in_(keys)).union_all(
+        later.where(tuple_(messages.c.channel, messages.c.account, messages.c.message_id).in_(keys))
+    )
+    delivered = had.subquery()
+    asked = select(delivered, complaints.c.number, complaints.c.person_id).join(
+        complaints, complaints.c.id == delivered.c.complaint_id
+    )
+    return {
+        (row.channel, row.account, row.message_id): Known(row.complaint_id, row.number, row.person_id)
+        for row in await tx.execute(asked)
+    }
+
+
+async def find_threads(tx: AsyncSession, sources: Sequence[MessageSource]) -> list[list[Known]]:
+    """For each message the complaints of what it answers and of its thread, the nearest first."""
+    found: list[list[Known]] = [[] for _ in sources]
+    columns = {
+        "channels": [source.channel for source in sources],
+        "accounts": [source.account for source in sources],
+        "threads": [source.thread_id for source in sources],
+        "replies": [source.reply_to for source in sources],
+    }
+    for row in await tx.execute(_FIND_THREADS, columns):
+        found[row.n - 1].append(Known(row.id, row.number, row.person_id))
+    return found
+
+
+async def find_numbers(tx: AsyncSession, numbers: Sequence[str]) -> dict[str, Known]:
+    """The complaints with these numbers, without those that were erased."""
+    if not numbers:
+        return {}
+    asked = select(complaints.c.id, complaints.c.number, complaints.c.person_id).where(
+        complaints.c.number.in_(numbers), complaints.c.erased_at.is_(None)
+    )
+    return {row.number: Known(row.id, row.number, row.person_id) for row in await tx.execute(asked)}
+
+
+async def quarantined(tx: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> list[RowMapping]:
+    """What is in quarantine, the oldest first."""
+    asked = _with_numbers().where(receipts.c.status == "quarantined")
+    if after is not None:
+        asked = asked.where(tuple_(receipts.c.recorded_at, receipts.c.id) > tuple_(*after))
+    return list((await tx.execute(asked.order_by(receipts.c.recorded_at, receipts.c.id).limit(limit))).mappings())
+
+
+async def settle(tx: AsyncSession, row: Mapping[str, Any]) -> None:
+    """What became of a message that was in quarantine. Its fingerprint, body and first instant stay as they came."""
+    told = {name: row[name] for name in ("thread_id", "status", "complaint_id", "suggested_id", "doubts", "owner")}
+    await tx.execute(update(receipts).where(receipts.c.id == row["id"]).values(told))
+
+
+async def insert_all(tx: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(receipts), list(rows))

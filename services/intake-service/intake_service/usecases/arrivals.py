@@ -1,0 +1,288 @@
+"""Messages of channel adapters, received as complaints are: those that came in while one transaction was under way
+share the next one, and new complaints of theirs are written by `Reception`.
+
+A8: nothing lost (the answer comes after the commit), nothing twice (natural key, Idempotency-Key), and what belongs
+together stays together: messages that name an id in common are dealt with one after the other, across processes too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from intake_service.domain import complaint as rules
+from intake_service.domain.complaint import NaturalKey
+from intake_service.domain.message import Doubt, IncomingMessage
+from intake_service.domain.threading import Known, Placement, placement, quoted_numbers, waves
+from intake_service.domain.views import ComplaintRef, DeliveryReceipt, DeliveryStatus
+from intake_service.groupcommit import RaceLost
+from intake_service.settings import Settings
+from intake_service.store import complaints as complaint_store
+from intake_service.store import receipts as store
+from intake_service.store.reception import find_persons
+from intake_service.store.rows import complaint_of
+from intake_service.usecases.errors import MessageKeyReused, NotInQuarantine
+from intake_service.usecases.reception import Delivery, Outcome, Reception
+from shared.bus import outbox
+from shared.clock import Clock
+from shared.contracts.envelope import Actor
+from shared.telemetry.tracing import use_traces
+from shared.web.body import json_bytes
+from shared.web.errors import Problem
+from shared.web.idempotency import Answered, Once, record_many, replay_many
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message on its way into a batch. `delivery` is the complaint that it makes where it belongs to none; None where
+    there are `doubts`. `fingerprint` tells whether the same key comes with another message. `retried` is the receipt of
+    a message that is taken out of quarantine to be looked at once more."""
+
+    message: IncomingMessage
+    delivery: Delivery | None
+    doubts: tuple[Doubt, ...]
+    body: bytes
+    fingerprint: bytes
+    actor: Actor
+    once: Once
+    traceparent: str | None
+    retried: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an arrival."""
+
+    status: DeliveryStatus
+    complaint: ComplaintRef | None = None
+    suggested: ComplaintRef | None = None
+
+
+@dataclass
+class Arrivals:
+    """Writes batches of messages; `GroupCommit` calls it with one at a time."""
+
+    session: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    clock: Clock
+    ids: Callable[[], UUID]
+    settings: Settings
+    reception: Reception
+
+    async def write(self, batch: Sequence[Arrival]) -> list[Outcome]:
+        """Commits the batch and answers each: 202, or 200 with the receipt as it stands for a repeated delivery, or the
+        problem. Raises `RaceLost` where another door was first with a delivery or an identity: nothing is kept then.
+        """
+        numbers = await self._numbers(batch)
+        async with self.session() as tx:
+            outcomes = await replay_many(tx, [arrival.once for arrival in batch])
+            waiting = [place for place, outcome in enumerate(outcomes) if outcome is None]
+            references = [batch[place].message.source.references for place in waiting]
+            await store.lock_references(tx, frozenset[NaturalKey]().union(*references))
+            answers: dict[int, Answered | Problem] = {}
+            for wave in waves(references):
+                places = [waiting[each] for each in wave]
+                told = await self._receive(tx, [(batch[place], numbers[place]) for place in places])
+                answers |= zip(places, told, strict=True)
+            await record_many(tx, [answer for answer in answers.values() if isinstance(answer, Answered)])
+        return [_outcome(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
+
+    async def _numbers(self, batch: Sequence[Arrival]) -> list[str]:
+        """A number for each that may become a complaint, empty for the others."""
+        days = [arrival.delivery.day for arrival in batch if arrival.delivery is not None]
+        taken = iter(await self.reception.take_numbers(days))
+        return ["" if arrival.delivery is None else next(taken) for arrival in batch]
+
+    async def _receive(self, tx: AsyncSession, wave: Sequence[tuple[Arrival, str]]) -> list[Answered | Problem]:
+        """Messages that name nothing in common, in order."""
+        known = await store.find_by_keys(tx, [arrival.message.source.key for arrival, _ in wave])
+        fresh = [(arrival, number) for arrival, number in wave if _is_open(arrival, known)]
+        now = self.clock.now()
+        settled = await self._settle(tx, fresh, now)
+        rows = {
+            arrival.message.source.key: self._row(arrival, outcome, now)
+            for (arrival, _), outcome in zip(fresh, settled, strict=True)
+        }
+        await store.insert_all(tx, [row for key, row in rows.items() if key not in known])
+        for key, row in rows.items():
+            if key in known:
+                await store.settle(tx, row)
+        made = {
+            key: receipt_view(row, outcome.complaint, outcome.suggested)
+            for (key, row), outcome in zip(rows.items(), settled, strict=True)
+        }
+        return [
+            _answered(arrival.once, made[key], 200 if arrival.retried else 202)
+            if key in made
+            else _repeated(arrival, known[key])
+            for arrival, _ in wave
+            for key in [arrival.message.source.key]
+        ]
+
+    async def _settle(self, tx: AsyncSession, wave: Sequence[tuple[Arrival, str]], now: datetime) -> list[Settled]:
+        """What becomes of messages that have no receipt yet."""
+        settled: dict[NaturalKey, Settled] = {}
+        had = await store.find_elsewhere(tx, [arrival.message.source.key for arrival, _ in wave])
+        placed: list[tuple[Arrival, Delivery, str]] = []
+        for arrival, number in wave:
+            key = arrival.message.source.key
+            if key in had:
+                settled[key] = Settled(DeliveryStatus.DUPLICATE, _ref(had[key]))
+            elif arrival.delivery is None:
+                settled[key] = Settled(DeliveryStatus.QUARANTINED)
+            else:
+                placed.append((arrival, arrival.delivery, number))
+        placements = await self._place(tx, [(arrival, delivery) for arrival, delivery, _ in placed])
+        new = [
+            (delivery, number) for (_, delivery, number), at in zip(placed, placements, strict=True) if at.joins is None
+        ]
+        created = iter(await self.reception.keep(tx, new))
+        joining: list[tuple[Arrival, str, Known]] = []
+        for (arrival, delivery, _), at in zip(placed, placements, strict=True):
+            key = arrival.message.source.key
+            if at.joins is not None:
+                joining.append((arrival, delivery.record.symptom, at.joins))
+                settled[key] = Settled(DeliveryStatus.APPENDED, _ref(at.joins))
+            else:
+                made = next(created)
+                ref = ComplaintRef(id=made.id, number=made.number)
+                settled[key] = (
+                    Settled(DeliveryStatus.CREATED, ref)
+                    if at.suggested is None
+                    else Settled(DeliveryStatus.SUGGESTION, ref, _ref(at.suggested))
+                )
+        await self._append(tx, joining, now)
+        return [settled[arrival.message.source.key] for arrival, _ in wave]
+
+    async def _place(self, tx: AsyncSession, arrivals: Sequence[tuple[Arrival, Delivery]]) -> list[Placement]:
+        if not arrivals:
+            return []
+        threads = await store.find_threads(tx, [arrival.message.source for arrival, _ in arrivals])
+        quotes = [quoted_numbers(delivery.record.symptom) for _, delivery in arrivals]
+        quoted = await store.find_numbers(tx, sorted({number for numbers in quotes for number in numbers}))
+        identities = {identity for _, delivery in arrivals for identity in delivery.complainant.identities}
+        owners = await find_persons(tx, sorted(identities))
+        return [
+            placement(
+                threaded,
+                [quoted[number] for number in numbers if number in quoted],
+                {owners[identity] for identity in delivery.complainant.identities if identity in owners},
+            )
+            for (_, delivery), threaded, numbers in zip(arrivals, threads, quotes, strict=True)
+        ]
+
+    async def _append(self, tx: AsyncSession, joining: Sequence[tuple[Arrival, str, Known]], now: datetime) -> None:
+        """Adds messages to the threads of complaints, with their events. Raises `RaceLost`."""
+        if not joining:
+            return
+        held = await complaint_store.hold(tx, sorted({known.complaint_id for _, _, known in joining}))
+        complaints = {row["id"]: complaint_of(row) for row in held if row["erased_at"] is None}
+        for arrival, text, known in joining:
+            if known.complaint_id not in complaints:
+                raise RaceLost
+            row = _message_row(self.ids(), known.complaint_id, arrival, text, now)
+            if await complaint_store.insert_message(tx, row) is not None:
+                raise RaceLost
+            event = rules.message_added(
+                complaints[known.complaint_id],
+                row["id"],
+                inbound=True,
+                channel=arrival.message.source.channel,
+                text=text,
+                sent_at=arrival.message.occurred_at,
+                event_id=self.ids(),
+                now=now,
+                actor=arrival.actor,
+            )
+            with use_traces({str(known.complaint_id): arrival.traceparent} if arrival.traceparent else {}):
+                outbox.add(tx, event)
+
+    def _row(self, arrival: Arrival, settled: Settled, now: datetime) -> dict[str, Any]:
+        source = arrival.message.source
+        quarantined = settled.status is DeliveryStatus.QUARANTINED
+        return {
+            "id": arrival.retried or self.ids(),
+            "channel": source.channel,
+            "account": source.account,
+            "message_id": source.message_id,
+            "thread_id": source.thread_id,
+            "status": settled.status,
+            "complaint_id": settled.complaint and settled.complaint.id,
+            "suggested_id": settled.suggested and settled.suggested.id,
+            "doubts": [doubt.model_dump(mode="json") for doubt in arrival.doubts] if quarantined else [],
+            "owner": self.settings.quarantine_owner if quarantined else None,
+            "actor": arrival.actor.model_dump(mode="json"),
+            "recorded_at": now,
+            "fingerprint": arrival.fingerprint,
+            "body": arrival.body,
+        }
+
+
+def receipt_view(
+    row: Mapping[str, Any] | RowMapping, complaint: ComplaintRef | None, suggested: ComplaintRef | None
+) -> DeliveryReceipt:
+    return DeliveryReceipt(
+        **{name: row[name] for name in ("id", "status", "channel", "account", "message_id", "recorded_at", "doubts")},
+        complaint=complaint,
+        suggested=suggested,
+    )
+
+
+def receipt_of(row: RowMapping) -> DeliveryReceipt:
+    """Of a row with the numbers of its complaints."""
+    return receipt_view(
+        row,
+        ComplaintRef(id=row["complaint_id"], number=row["number"]) if row["complaint_id"] else None,
+        ComplaintRef(id=row["suggested_id"], number=row["suggested_number"]) if row["suggested_id"] else None,
+    )
+
+
+def _ref(known: Known) -> ComplaintRef:
+    return ComplaintRef(id=known.complaint_id, number=known.number)
+
+
+def _is_open(arrival: Arrival, known: Mapping[NaturalKey, RowMapping]) -> bool:
+    """Whether it is to be decided what becomes of it: it is new, or retried and still in quarantine."""
+    first = known.get(arrival.message.source.key)
+    return first is None or (arrival.retried == first["id"] and first["status"] == DeliveryStatus.QUARANTINED)
+
+
+def _repeated(arrival: Arrival, first: RowMapping) -> Answered | Problem:
+    if arrival.retried is not None:
+        return NotInQuarantine(f"It is {first['status']}; GET /v1/receipts/{first['id']} tells more.")
+    if first["fingerprint"] not in (None, arrival.fingerprint):
+        return MessageKeyReused(
+            f"Receipt {first['id']} is of another message with this channel, account and message id.",
+            pointer="/source/message_id",
+        )
+    return _answered(arrival.once, receipt_of(first), 200)
+
+
+def _answered(once: Once, receipt: DeliveryReceipt, status: int) -> Answered:
+    return Answered(once, status, json_bytes(receipt), {"Location": f"/v1/receipts/{receipt.id}"})
+
+
+def _outcome(answer: Answered | Problem) -> Outcome:
+    return answer.response() if isinstance(answer, Answered) else answer
+
+
+def _message_row(message_id: UUID, complaint_id: UUID, arrival: Arrival, text: str, now: datetime) -> dict[str, Any]:
+    source = arrival.message.source
+    return {
+        "id": message_id,
+        "complaint_id": complaint_id,
+        "direction": "inbound",
+        "channel": source.channel,
+        "account": source.account,
+        "seat": None,
+        "message_id": source.message_id,
+        "text": text,
+        "attachments": [],
+        "actor": arrival.actor.model_dump(mode="json"),
+        "sent_at": arrival.message.occurred_at,
+        "recorded_at": now,
+    }

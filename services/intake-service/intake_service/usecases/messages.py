@@ -1,0 +1,87 @@
+"""What a channel adapter hands in, and the receipt of it (A1, A3, A8)."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import Response
+
+from intake_service.domain.message import IncomingMessage, understand
+from intake_service.domain.views import DeliveryReceipt
+from intake_service.groupcommit import Overloaded, RaceLost
+from intake_service.store import receipts as store
+from intake_service.usecases.access import Adapter, check_channel
+from intake_service.usecases.arrivals import Arrival, receipt_of
+from intake_service.usecases.deps import Deps
+from intake_service.usecases.errors import NoSuchReceipt, ReceptionBusy
+from intake_service.usecases.reception import checked
+from shared.telemetry.tracing import current_traceparent
+from shared.web.auth import Principal
+from shared.web.errors import Problem
+from shared.web.idempotency import Once
+
+_NO_KEY = Once("", None, b"")
+
+
+async def receive_message(
+    message: IncomingMessage, body: bytes, principal: Principal, once: Once, deps: Deps
+) -> Response:
+    """The receipt, after the commit: 202, or 200 with the first one where this delivery was received before.
+
+    Raises `NotYourChannel`, `MessageKeyReused`, `ReceptionBusy`, and what `Once` raises.
+    """
+    check_channel(principal, message.source, part="source")
+    return await received(arrived(message, body, principal, once, deps), deps)
+
+
+async def received(arrival: Arrival, deps: Deps) -> Response:
+    """The answer, after the commit. Raises `MessageKeyReused`, `NotInQuarantine`, `ReceptionBusy`."""
+    try:
+        outcome = await deps.messages.submit(arrival)
+    except (Overloaded, RaceLost) as error:
+        raise ReceptionBusy("Nothing was kept. Send it again in a few seconds.") from error
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: Once, deps: Deps) -> Arrival:
+    now, settings, traceparent = deps.clock.now(), deps.settings, current_traceparent()
+    found = understand(message, now, timedelta(seconds=settings.clock_skew_seconds), settings.phone_region)
+    if isinstance(found, tuple):
+        delivery, doubts = None, found
+    else:
+        plain = checked(found.record(message), principal, _NO_KEY, now, settings, traceparent)
+        delivery, doubts = replace(plain, complainant=replace(plain.complainant, handles=found.handles)), ()
+    return Arrival(
+        message=message,
+        delivery=delivery,
+        doubts=doubts,
+        body=body,
+        fingerprint=fingerprint(message),
+        actor=principal.actor,
+        once=once,
+        traceparent=traceparent,
+    )
+
+
+def fingerprint(message: IncomingMessage) -> bytes:
+    """SHA-256 of what the message says, however its JSON was written. A part that is added to the contract later
+    changes no fingerprint of a message without it."""
+    return hashlib.sha256(message.model_dump_json(exclude_defaults=True).encode()).digest()
+
+
+async def show_receipt(receipt_id: UUID, principal: Principal, deps: Deps) -> DeliveryReceipt:
+    """What became of the message by now. Raises `NoSuchReceipt`, also where it is of another adapter's channel."""
+    async with deps.reading() as tx:
+        row = await store.find(tx, receipt_id)
+    if row is None or not _may_see(principal, row["channel"], row["account"]):
+        raise NoSuchReceipt(f"No message has the receipt {receipt_id}.")
+    return receipt_of(row)
+
+
+def _may_see(principal: Principal, channel: str, account: str) -> bool:
+    return not isinstance(principal, Adapter) or (
+        principal.channel in (None, channel) and principal.account in (None, account)
+    )
