@@ -18,7 +18,11 @@ from shared.contracts import SERVICES
 PUBLIC = {"sla": {"GET /v1/promise"}}
 #: Routes that the documents leave out: what every service has for its operators, and what customers open in a browser.
 OPERATORS = {"/metrics", "/docs", "/openapi.json"}
-PAGES = {"feedback": {"/s/{token}"}, "intake": {"/form", "/form/done/{token}", "/form/status/{token}"}}
+PAGES = {
+    "sla": {"/promise"},
+    "feedback": {"/s/{token}"},
+    "intake": {"/form", "/form/done/{token}", "/form/status/{token}"},
+}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 

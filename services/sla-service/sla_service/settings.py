@@ -17,5 +17,7 @@ class Settings(ServiceSettings):
     timer_batch: int = Field(default=500, ge=1, le=5000)
     #: A clock that is late when it is learned of is looked at so many seconds later: its answer may be just behind.
     late_grace_seconds: float = Field(default=2.0, ge=0)
+    #: The wall clock by which the published promise tells a month.
+    time_zone: str = "Asia/Shanghai"
     #: The hour (UTC) at which every clock is folded anew and compared with what is kept. 19 is 03:00 in Shanghai.
     verify_hour: int = Field(default=19, ge=0, le=23)

@@ -13,6 +13,7 @@ from shared.contracts.sla import ClockEvent
 from shared.contracts.triage import TeamChangedV1
 from shared.db import Database
 from shared.ids import derived_id, new_id
+from sla_service.clocks.policy import PolicySpec
 from sla_service.events import CONSUMES
 from sla_service.settings import Settings
 from sla_service.store import tables
@@ -36,6 +37,12 @@ class World:
     async def seeded(self) -> "World":
         await policies.seed_pack(self.deps)
         return self
+
+    async def publish(self, *specs: dict[str, Any]) -> None:
+        """Policies that an administrator adds; each holds from now on."""
+        async with self.database.session() as tx:
+            for spec in specs:
+                await policies.publish(tx, PolicySpec.model_validate(spec), None, "…", ACTOR, self.deps)
 
     async def hear(self, *events: Event) -> None:
         """Each event in a transaction of its own, as they come."""

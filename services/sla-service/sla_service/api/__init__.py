@@ -11,7 +11,7 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from shared.web.pages import Page, PagingDep, page
-from sla_service.api import attainment, pauses, verify
+from sla_service.api import attainment, pauses, promise, verify
 from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarIn,
@@ -26,8 +26,6 @@ from sla_service.api.shapes import (
     Policies,
     PolicyIn,
     PolicyOut,
-    PromiseOut,
-    promise_of,
 )
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.travel import Vantage
@@ -37,7 +35,7 @@ from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, Polic
 
 clocks = APIRouter(tags=["clocks"])
 rules = APIRouter(tags=["policies and calendars"])
-routers = [clocks, rules, attainment.router, pauses.router, verify.router]
+routers = [clocks, rules, attainment.router, pauses.router, promise.router, promise.page, verify.router]
 
 
 async def vantage_of(
@@ -186,9 +184,3 @@ async def publish_calendar(
             created_by=principal.actor,
         )
         return await once.record(tx, answer, status=201)
-
-
-@rules.get("/v1/promise")
-async def promise(deps: DepsDep) -> PromiseOut:
-    """The published promise: what the policies that hold now give every customer (F11). Open to everybody."""
-    return PromiseOut(data=[promise_of(version) for version in await policies.current_policies(deps)])

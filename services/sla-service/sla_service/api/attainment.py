@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from shared.web.errors import responses
 from sla_service.api.deps import DepsDep, Overseer
 from sla_service.api.shapes import Instant
+from sla_service.domain.months import share
 from sla_service.usecases import attainment
 from sla_service.usecases.attainment import BadStretch, GroupBy, Report
 
@@ -20,7 +21,7 @@ class Attained(BaseModel):
 
     clocks: int
     on_time: int
-    #: `on_time` of `clocks`, 0 to 1; empty where there were none.
+    #: `on_time` of `clocks`, 0 to 1; empty where there were none, 1 for all of them only.
     share: float | None
     open_overdue: int
     average_seconds: float | None
@@ -32,7 +33,7 @@ class Attained(BaseModel):
         return cls(
             clocks=row.clocks,
             on_time=row.on_time,
-            share=round(row.on_time / row.clocks, 4) if row.clocks else None,
+            share=share(row.on_time, row.clocks),
             open_overdue=row.open_overdue,
             average_seconds=_seconds(row.average),
             median_seconds=_seconds(row.median),

@@ -8,15 +8,15 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.contracts.envelope import Actor, Bilingual, StaffContact
 from shared.contracts.sla import ClockView
-from shared.contracts.vocabulary import Metric, Urgency
+from shared.contracts.vocabulary import Metric
 from sla_service.clocks.calendar import CalendarSpec
-from sla_service.clocks.durations import Basis, describe
+from sla_service.clocks.durations import Basis
 from sla_service.clocks.holders import Held, HolderKind, name_of
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.ledger import Segment, SegmentKind, sentence
-from sla_service.clocks.policy import PolicySpec, PolicyVersion
+from sla_service.clocks.policy import PolicySpec
 from sla_service.domain.changes import PauseFinding
-from sla_service.domain.titles import METRICS
+from sla_service.domain.remaining import remaining
 from sla_service.usecases.ask import Explained, Shown, Split, Told
 
 
@@ -32,23 +32,29 @@ Span = Annotated[timedelta, WithJsonSchema({"type": "string", "format": "duratio
 
 
 class ClockOut(ClockView):
-    """A clock as it stands. `remaining_seconds` is plain time to the due instant, negative when it has passed; empty
-    for a clock that does not run."""
+    """A clock as it stands. To the due instant there are `remaining_seconds` and `remaining` of plain time, and
+    `business_remaining` of the calendar's working time: negative when it has passed, empty for a clock that does not
+    run. `business_remaining` is empty too where the working days between are not known."""
 
     complaint_id: UUID | None = None
     complaint_number: str | None = None
     holder: StaffContact | None = None
     remaining_seconds: float | None = None
+    remaining: Span | None = None
+    business_remaining: Span | None = None
 
     @classmethod
     def of(cls, shown: Shown, now: datetime) -> "ClockOut":
         view = shown.view
+        left = remaining(view, shown.calendar, now)
         return cls(
             **view.model_dump(),
             complaint_id=shown.complaint_id,
             complaint_number=shown.complaint_number,
             holder=shown.holder,
-            remaining_seconds=(view.due_at - now).total_seconds() if view.status.value == "running" else None,
+            remaining_seconds=left.plain.total_seconds() if left else None,
+            remaining=left.plain if left else None,
+            business_remaining=left.business if left else None,
         )
 
 
@@ -341,46 +347,3 @@ class Policies(BaseModel):
 
 class Calendars(BaseModel):
     data: list[CalendarOut]
-
-
-class PromiseLine(BaseModel):
-    metric: Metric
-    title: Bilingual
-    #: By urgency: how long at most, in words.
-    within: dict[Urgency, Bilingual]
-
-
-class PromisePolicy(BaseModel):
-    policy: str
-    version: int
-    title: Bilingual
-    valid_from: AwareDatetime
-    lines: list[PromiseLine]
-
-
-class PromiseOut(BaseModel):
-    """What the company promises its customers (F11): the policies that hold now, in the order of choice."""
-
-    data: list[PromisePolicy]
-
-
-#: What concerns the customer; the rest is between departments.
-_PROMISED = (Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.SURVEY, Metric.FOLLOW_UP)
-
-
-def promise_of(version: PolicyVersion) -> PromisePolicy:
-    return PromisePolicy(
-        policy=version.policy_id,
-        version=version.version,
-        title=version.spec.title,
-        valid_from=version.valid_from,
-        lines=[
-            PromiseLine(
-                metric=metric,
-                title=METRICS[metric],
-                within={urgency: describe(rule.target(urgency).due) for urgency in Urgency},
-            )
-            for metric in _PROMISED
-            if (rule := version.spec.rules.get(metric)) is not None
-        ],
-    )

@@ -14,12 +14,13 @@ from shared.contracts.vocabulary import ClockStatus, Metric
 from shared.web.errors import NotFound
 from shared.web.principal import Principal
 from shared.web.visibility import may_see_team, visible_teams
+from sla_service.clocks.calendar import Calendar
 from sla_service.clocks.facts import Fact
 from sla_service.clocks.fold import ClockState, fold
 from sla_service.clocks.holders import Held, holders
 from sla_service.clocks.instants import micros
 from sla_service.clocks.ledger import Segment, ledger
-from sla_service.clocks.policy import Choice
+from sla_service.clocks.policy import Book, Choice
 from sla_service.domain.changes import PauseFinding
 from sla_service.domain.reasons import why_chosen
 from sla_service.store import clocks, histories
@@ -43,13 +44,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A clock as it stands, with whose it is. `complaint_id` is empty for an improvement action."""
+    """A clock as it stands, with whose it is and the calendar of its policy version. `complaint_id` is empty for an
+    improvement action."""
 
     view: ClockView
     history_id: UUID
     complaint_id: UUID | None
     complaint_number: str | None
     holder: StaffContact | None
+    calendar: Calendar | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,16 @@ async def list_clocks(
             after=after,
             limit=limit,
         )
-    return [_shown(row) for row in rows]
+        book = await deps.shelf.book(tx)
+    return [_shown(row, book) for row in rows]
 
 
 async def get_clock(clock_id: UUID, principal: Principal, deps: Deps) -> Explained:
     """Raises `NoSuchClock`."""
     async with deps.reading() as tx:
         row = await clocks.clock(tx, clock_id)
-        return await explain(tx, _seen(row, clock_id, principal), clocks.why_of(row), clocks.findings_of(row), deps)
+        shown = _shown(_seen(row, clock_id, principal), await deps.shelf.book(tx))
+        return await explain(tx, shown, clocks.why_of(row), clocks.findings_of(row), deps)
 
 
 async def explain(
@@ -144,7 +149,8 @@ async def _folded(clock_id: UUID, principal: Principal, deps: Deps) -> tuple[Clo
 
 async def history_of(tx: AsyncSession, clock_id: UUID, principal: Principal) -> UUID:
     """Whose clock it is. Raises `NoSuchClock`, also for one that the principal may not see."""
-    return _seen(await clocks.clock(tx, clock_id), clock_id, principal).history_id
+    history_id: UUID = _seen(await clocks.clock(tx, clock_id), clock_id, principal).history_id
+    return history_id
 
 
 async def list_escalations(
@@ -155,18 +161,21 @@ async def list_escalations(
         return await clocks.list_escalations(tx, complaint, visible_teams(principal), after, limit)
 
 
-def _seen(row: Any | None, clock_id: UUID, principal: Principal) -> Shown:
+def _seen(row: Any | None, clock_id: UUID, principal: Principal) -> Any:
     if row is None or (row.owner_team is not None and not may_see_team(principal, row.owner_team)):
         raise NoSuchClock(f"No clock has the id {clock_id}; list them with GET /v1/clocks?complaint=….")
-    return _shown(row)
+    return row
 
 
-def _shown(row: Any) -> Shown:
+def _shown(row: Any, book: Book) -> Shown:
+    view = clocks.view_of(row)
+    priced = book.rule(view.policy, view.policy_version, view.metric)
     complaint = row.complaint
     return Shown(
-        clocks.view_of(row),
+        view,
         row.history_id,
         UUID(complaint["complaint_id"]) if complaint else None,
         complaint["number"] if complaint else None,
         StaffContact.model_validate(row.holder) if row.holder else None,
+        priced.calendar if priced else None,
     )

@@ -14,7 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.clock import Clock
 from sla_service.clocks.policy import Book
 from sla_service.settings import Settings
-from sla_service.store import books
+from sla_service.store import attainment, books
+
+#: How long what everybody may read is not counted anew.
+FRESH = timedelta(minutes=5)
 
 
 class Shelf:
@@ -27,6 +30,25 @@ class Shelf:
         if self._book is None or await books.revision(tx) != self._book.revision:
             self._book = await books.load_book(tx)
         return self._book
+
+
+class LastMonth:
+    """How the promises of the month before were kept, for everybody who asks: counted anew after five minutes."""
+
+    def __init__(self) -> None:
+        self._until: datetime | None = None
+        self._counted_at: datetime | None = None
+        self._kept: dict[tuple[str, str, str], tuple[int, int]] = {}
+
+    async def kept(
+        self, tx: AsyncSession, since: datetime, until: datetime, now: datetime
+    ) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """(policy, metric, urgency) -> how many clocks were decided, how many of them in time."""
+        if self._until != until or self._counted_at is None or now - self._counted_at >= FRESH:
+            rows = await attainment.attainment(tx, ("policy", "metric", "urgency"), since, until, now, None)
+            self._kept = {(row.policy, row.metric, row.urgency): (row.clocks, row.on_time) for row in rows[:-1]}
+            self._until, self._counted_at = until, now
+        return self._kept
 
 
 class Alarm:
@@ -63,6 +85,7 @@ class Deps:
     settings: Settings
     shelf: Shelf = field(default_factory=Shelf)
     alarm: Alarm = field(default_factory=Alarm)
+    last_month: LastMonth = field(default_factory=LastMonth)
     mismatches: Counter = field(default_factory=partial(mismatch_counter, None))
 
     @property

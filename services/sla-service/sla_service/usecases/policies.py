@@ -133,10 +133,3 @@ async def policy_rows(deps: Deps) -> list[Any]:
 async def calendar_rows(deps: Deps) -> list[Any]:
     async with deps.reading() as tx:
         return list(await books.calendar_rows(tx))
-
-
-async def current_policies(deps: Deps) -> list[PolicyVersion]:
-    """The versions that hold now, in the order in which they are chosen (F11)."""
-    async with deps.reading() as tx:
-        book = await deps.shelf.book(tx)
-        return book.valid_at_instant(deps.clock.now())

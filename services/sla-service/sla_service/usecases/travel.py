@@ -109,6 +109,7 @@ def _shown(history: History, state: ClockState, vantage: Vantage) -> ask.Shown:
         history.complaint.complaint_id if history.complaint else None,
         history.complaint.number if history.complaint else None,
         state.run.holder,
+        state.priced.calendar,
     )
 
 
