@@ -11,7 +11,7 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from shared.web.pages import Page, PagingDep, page
-from sla_service.api import attainment, pauses, promise, verify
+from sla_service.api import attainment, pauses, promise, verify, wallboard
 from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarIn,
@@ -35,7 +35,16 @@ from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, Polic
 
 clocks = APIRouter(tags=["clocks"])
 rules = APIRouter(tags=["policies and calendars"])
-routers = [clocks, rules, attainment.router, pauses.router, promise.router, promise.page, verify.router]
+routers = [
+    wallboard.router,
+    clocks,
+    rules,
+    attainment.router,
+    pauses.router,
+    promise.router,
+    promise.page,
+    verify.router,
+]
 
 
 async def vantage_of(

@@ -1,8 +1,8 @@
 """What the use cases of sla-service are given."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,6 +51,36 @@ class LastMonth:
         return self._kept
 
 
+class Wallboard:
+    """Who watches the clocks; `changed` wakes all of them after a commit."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self._watchers: set[asyncio.Event] = set()
+
+    @contextmanager
+    def watched(self) -> Generator[asyncio.Event]:
+        """A flag of one's own, set by every change."""
+        wake = asyncio.Event()
+        self._watchers.add(wake)
+        try:
+            yield wake
+        finally:
+            self._watchers.discard(wake)
+
+    @property
+    def watchers(self) -> int:
+        return len(self._watchers)
+
+    def changed(self) -> None:
+        for wake in self._watchers:
+            wake.set()
+
+    def close(self) -> None:
+        self.open = False
+        self.changed()
+
+
 class Alarm:
     """When the timers of this process wake next; `sooner` wakes them where an earlier instant is armed."""
 
@@ -85,6 +115,7 @@ class Deps:
     settings: Settings
     shelf: Shelf = field(default_factory=Shelf)
     alarm: Alarm = field(default_factory=Alarm)
+    wallboard: Wallboard = field(default_factory=Wallboard)
     last_month: LastMonth = field(default_factory=LastMonth)
     mismatches: Counter = field(default_factory=partial(mismatch_counter, None))
 

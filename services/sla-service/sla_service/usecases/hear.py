@@ -112,7 +112,10 @@ async def settle(
     await clocks.withdraw_escalations(tx, withdrawn)
     outbox.add(tx, *events)
     soonest = min((one.wake_at for one in changed if one.wake_at is not None), default=None)
-    tx.info.setdefault(AFTER_COMMIT, []).append(lambda: deps.alarm.sooner(soonest))
+    after = tx.info.setdefault(AFTER_COMMIT, [])
+    after.append(lambda: deps.alarm.sooner(soonest))
+    if changed:
+        after.append(deps.wallboard.changed)
 
 
 async def _forget_names(tx: AsyncSession, heard: dict[UUID, ComplaintFacts | None]) -> None:

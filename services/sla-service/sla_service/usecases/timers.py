@@ -14,6 +14,7 @@ import structlog
 from shared.bus import outbox
 from shared.contracts.envelope import StaffContact
 from shared.contracts.sla import ClockEvent
+from shared.db.engine import AFTER_COMMIT
 from sla_service.clocks.policy import Role
 from sla_service.domain.changes import Kept, Raised, fire
 from sla_service.store import clocks
@@ -85,6 +86,7 @@ async def fire_due(deps: Deps) -> int:
             events += told
             raised += steps
         await clocks.save_clocks(tx, changed)
+        tx.info.setdefault(AFTER_COMMIT, []).append(deps.wallboard.changed)
         await clocks.add_escalations(tx, raised)
         outbox.add(tx, *sorted(events, key=lambda event: event.occurred_at))
         return len(claimed)
