@@ -29,6 +29,10 @@ def _of_this_age(instant: datetime) -> datetime:
 #: An instant that a caller gives; far from the ends of the calendar, where offsets overflow.
 Instant = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
 Span = Annotated[timedelta, WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT1H40M"]})]
+#: May be negative, which JSON Schema's own format (RFC 3339) does not know.
+SignedSpan = Annotated[
+    timedelta, WithJsonSchema({"type": "string", "pattern": "^-?P", "examples": ["PT1H40M", "-PT2H10M"]})
+]
 
 
 class ClockOut(ClockView):
@@ -40,8 +44,8 @@ class ClockOut(ClockView):
     complaint_number: str | None = None
     holder: StaffContact | None = None
     remaining_seconds: float | None = None
-    remaining: Span | None = None
-    business_remaining: Span | None = None
+    remaining: SignedSpan | None = None
+    business_remaining: SignedSpan | None = None
 
     @classmethod
     def of(cls, shown: Shown, now: datetime) -> "ClockOut":
