@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from shared.contracts import SERVICES
 from shared.db import Database, Migrations, provision
 from tests.support.kafka import kafka_broker
 from tests.support.postgres import empty, postgres_server, url_as
+
+#: How fast a machine makes examples says nothing of the code.
+settings.register_profile("redress", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("redress")
 
 
 @pytest.fixture(scope="session", autouse=True)

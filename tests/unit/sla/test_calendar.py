@@ -185,7 +185,7 @@ instants = st.datetimes(datetime(2024, 1, 1), datetime(2025, 6, 1)).map(lambda o
 amounts = st.integers(1, 200 * HOUR)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars(), instants, amounts, amounts)
 def test_working_time_adds_up_and_never_runs_backwards(one: Calendar, start: int, first: int, second: int) -> None:
     middle = one.add(start, first)

@@ -82,7 +82,7 @@ def watched(draw: st.DrawFn) -> Watched:
     return Watched(calendar, micros(begin), seen, [0, *accumulate(seen)])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(watched(), st.lists(st.integers(0, LENGTH), min_size=3, max_size=12))
 def test_working_time_is_what_a_watcher_of_the_wall_clock_wrote_down(one: Watched, places: list[int]) -> None:
     calendar, places = one.calendar, sorted(places)

@@ -138,7 +138,7 @@ FACTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(FACTS, MORE, st.integers(0, 5000))
 def test_what_the_holders_had_adds_up_exactly_to_the_ledger_and_to_the_whole_time(
     told: list[tuple[str, int]], hands: list[tuple[int, str | None]], later: int

@@ -118,7 +118,7 @@ def tell(facts: Sequence[tuple[str, int]]) -> Story:
     return story
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(FACTS, st.randoms(use_true_random=False))
 def test_the_same_facts_give_the_same_clocks_in_whatever_order_and_however_often_they_come(facts, random) -> None:
     story = tell(facts)
@@ -128,7 +128,7 @@ def test_the_same_facts_give_the_same_clocks_in_whatever_order_and_however_often
     assert {one.clock_id: one for one in folded(story, shuffled).clocks} == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(FACTS, st.integers(0, 5000))
 def test_every_ledger_has_no_gap_and_adds_up_exactly_to_the_counted_time(
     facts: list[tuple[str, int]], later: int
@@ -152,7 +152,7 @@ def test_every_ledger_has_no_gap_and_adds_up_exactly_to_the_counted_time(
         assert sum(one.counted for one in segments) == whole - paused
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(FACTS)
 def test_a_warning_comes_after_the_start_and_before_the_due_instant(facts: list[tuple[str, int]]) -> None:
     for state in folded(tell(facts)).clocks:

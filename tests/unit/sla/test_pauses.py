@@ -171,7 +171,7 @@ def test_terms_that_cannot_hold_are_refused(changes: dict[str, Any], message: st
         Rule.model_validate({"every": {"due": {"kind": "elapsed", "time": "PT1H"}}, **changes})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(FACTS)
 def test_under_any_terms_the_ledger_has_no_gap_and_pauses_keep_to_the_longest_time(
     facts: list[tuple[str, int]],
@@ -188,7 +188,7 @@ def test_under_any_terms_the_ledger_has_no_gap_and_pauses_keep_to_the_longest_ti
         assert sum(one.end - one.begin for one in segments if one.kind.value == "paused") <= 45 * 60_000_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FACTS)
 def test_giving_back_never_puts_the_due_instant_off(facts: list[tuple[str, int]]) -> None:
     story = tell(facts)

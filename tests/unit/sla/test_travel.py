@@ -155,7 +155,7 @@ def test_a_survey_that_was_sent_later_is_absent_before_its_resolution() -> None:
     assert (Metric.SURVEY, 1) not in seen(story, "12:29")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FACTS, st.integers(0, 3100))
 def test_to_look_at_an_instant_is_to_fold_what_had_happened_and_at_the_end_is_the_fold_itself(
     facts: list[tuple[str, int]], minute: int

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.vocabulary import Kind, Language, Urgency
@@ -83,7 +83,6 @@ def test_without_anybody_on_duty_the_teams_queue_holds_it() -> None:
     assert [reason.rule for reason in reasons] == ["nobody-on-duty"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(min_value=0, max_value=60), st.lists(st.integers(0, 5), min_size=3, max_size=3))
 def test_a_batch_is_balanced_within_itself(cases: int, loads: list[int]) -> None:
     balance = Balance(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.envelope import Bilingual
@@ -167,7 +167,6 @@ def test_words_count_only_as_whole_words() -> None:
     assert of("downtown")[1] == "other"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=400), st.lists(st.text(max_size=60), max_size=3), st.sampled_from([None, *Priority]))
 def test_any_text_gets_a_verdict_with_a_reason(symptom: str, demands: list[str], priority: Priority | None) -> None:
     verdict = CLASSIFIER.classify(Narrative(symptom, demands=tuple(demands), priority=priority))
