@@ -4,12 +4,12 @@ from shared.contracts.vocabulary import CaseState, Purpose, Urgency
 from tests.unit.sla.history import Story
 
 
-def own_case() -> Story:
+def own_case(acknowledged: str = "10:27") -> Story:
     story = Story()
     story.received()
     story.classified("10:21", Urgency.MEDIUM)
     story.assigned("10:21")
-    story.delivered("10:27", Purpose.ACKNOWLEDGEMENT)
+    story.delivered(acknowledged, Purpose.ACKNOWLEDGEMENT)
     story.transfer("10:30")
     story.promised("11:00", due="12:00")
     story.told("11:00")

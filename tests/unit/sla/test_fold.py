@@ -13,6 +13,7 @@ from sla_service.clocks.instants import micros
 from sla_service.clocks.policy import Book, PolicyVersion
 from sla_service.domain.facts_of import fact_of
 from tests.unit.sla.history import BOOK, LONG_AGO, STANDARD, Story, at, clock, folded, person, shown
+from tests.unit.sla.own_case import own_case
 
 RUNNING, FULFILLED, CANCELLED, PAUSED = (
     ClockStatus.RUNNING,
@@ -59,21 +60,7 @@ def test_a_transfer_must_be_answered_by_urgency(urgency: Urgency, due: str) -> N
 
 
 def test_the_case_of_the_tenth_of_may_keeps_every_clock() -> None:
-    story = Story()
-    story.received()
-    story.classified("10:21", Urgency.MEDIUM)
-    story.assigned("10:21")
-    story.delivered("10:25", Purpose.ACKNOWLEDGEMENT)
-    story.transfer("10:30")
-    story.promised("11:00", due="12:00")
-    story.told("11:00")
-    story.transfer_answered("11:30")
-    story.promise_kept("12:00")
-    story.resolved("12:30")
-    story.delivered("12:31", Purpose.SURVEY, cycle=1)
-    story.visit("12:30")
-    story.visited("05-12 12:00")
-    story.moved("05-12 12:30", CaseState.CLOSED, revision=9)
+    story = own_case(acknowledged="10:25")
     found = {(one.run.metric, one.run.cycle): one for one in folded(story).clocks}
     assert not any(one.late for one in found.values())
     told = {key: (shown(one.run.end.at) if one.run.end else None, one.status) for key, one in found.items()}
