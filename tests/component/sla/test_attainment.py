@@ -9,10 +9,7 @@ import pytest
 from shared.contracts.vocabulary import CaseState
 from shared.db import Database
 from shared.web.auth import Role
-from sla_service.main import service
-from sla_service.settings import Settings
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import Story
 
 DAY = {"from": "2024-05-10T00:00:00+08:00", "to": "2024-05-11T00:00:00+08:00"}
@@ -39,10 +36,8 @@ async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
 
 @pytest.fixture
 async def lead(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.LEAD) as client:
+    async with world.client(Role.LEAD) as client:
         yield client
-    await made.database.close()
 
 
 def seconds(told: dict[str, Any]) -> tuple[float, float, float]:
@@ -117,7 +112,5 @@ async def test_a_bad_stretch_is_refused_with_its_parameter(
 
 
 async def test_an_agent_does_not_see_attainment(world: World) -> None:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.AGENT) as agent:
+    async with world.client(Role.AGENT) as agent:
         assert (await agent.get("/v1/attainment", params=DAY)).status_code == 403
-    await made.database.close()

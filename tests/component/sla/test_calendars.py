@@ -1,7 +1,6 @@
 """A holiday that is announced late: a new version of a calendar, and the clocks that follow it (F9)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -9,32 +8,15 @@ import pytest
 
 from shared.contracts.sla import ClockRepricedV1
 from shared.contracts.vocabulary import Metric
-from shared.db import Database
 from shared.web.auth import Role
 from sla_service.events import CONSUMES
-from sla_service.main import service
-from sla_service.settings import Settings
 from sla_service.usecases.policies import seed_pack
 from sla_service.usecases.replay import verify
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import CALENDARS, Story, at, clock
 
 #: The default pack gives a medium complaint eight hours of working time for its resolution.
 SATURDAY_OFF = {"2024-05-11": "台风停工"}
-
-
-@pytest.fixture
-async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
-    return await World(await schema_of("sla")).seeded()
-
-
-@pytest.fixture
-async def admin(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.ADMIN, subject="admin-wu") as client:
-        yield client
-    await made.database.close()
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -205,7 +187,5 @@ async def test_a_version_cannot_begin_before_one_that_waits(admin: httpx.AsyncCl
 
 
 async def test_only_an_admin_changes_calendars(world: World) -> None:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.LEAD) as lead:
+    async with world.client(Role.LEAD) as lead:
         assert (await lead.post("/v1/calendars", json=body())).status_code == 403
-    await made.database.close()

@@ -1,6 +1,6 @@
 """The HTTP door of sla-service."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,27 +20,6 @@ from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import STANDARD, Story, at, clock
 
 SPAN: TypeAdapter[timedelta] = TypeAdapter(timedelta)
-
-
-@pytest.fixture
-async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
-    return await World(await schema_of("sla")).seeded()
-
-
-@pytest.fixture
-async def agent(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.AGENT) as client:
-        yield client
-    await made.database.close()
-
-
-@pytest.fixture
-async def admin(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.ADMIN, subject="admin-wu") as client:
-        yield client
-    await made.database.close()
 
 
 def policy(**changes: Any) -> dict[str, Any]:
@@ -132,11 +111,9 @@ async def test_escalations_are_listed_the_newest_first(world: World, agent: http
 
 
 async def test_the_promise_is_open_to_everybody_in_both_languages(world: World) -> None:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app) as anybody:
+    async with world.client() as anybody:
         told = (await anybody.get("/v1/promise")).json()["data"]
         assert (await anybody.get("/v1/clocks")).status_code == 401
-    await made.database.close()
     lines = {line["metric"]: line["within"] for line in told[0]["lines"]}
     assert lines["first_response"]["high"] == {"zh": "15 分钟内", "en": "within 15 minutes"}
     assert lines["resolution"]["medium"] == {"zh": "8 小时工作时间内", "en": "within 8 hours of working time"}
@@ -211,10 +188,8 @@ async def test_only_an_admin_changes_policies(agent: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("path", ["clocks", f"clocks/{UUID(int=1)}", "escalations", "policies", "calendars"])
 async def test_an_adapter_reads_nothing(world: World, path: str) -> None:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.ADAPTER) as adapter:
+    async with world.client(Role.ADAPTER) as adapter:
         answer = await adapter.get(f"/v1/{path}")
-    await made.database.close()
     assert answer.status_code == 403, answer.text
 
 

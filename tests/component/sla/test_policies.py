@@ -1,6 +1,6 @@
 """Which policy holds and why, kept with the clock and shown at the door."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
@@ -9,27 +9,16 @@ from sqlalchemy import text
 
 from shared.contracts.sla import ClockRepricedV1, ClockResumedV1
 from shared.contracts.vocabulary import CaseState, Metric, Urgency
-from shared.db import Database
 from shared.web.auth import Role
-from sla_service.main import service
-from sla_service.settings import Settings
 from sla_service.usecases import replay
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import STANDARD, Story, at, clock
 
 
 @pytest.fixture
-async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
-    return await World(await schema_of("sla")).seeded()
-
-
-@pytest.fixture
 async def admin(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.ADMIN, Role.LEAD, subject="admin-wu") as client:
+    async with world.client(Role.ADMIN, Role.LEAD, subject="admin-wu") as client:
         yield client
-    await made.database.close()
 
 
 def vip(**changes: Any) -> dict[str, Any]:
@@ -174,10 +163,8 @@ async def test_pauses_without_a_question_are_counted_by_team_and_given_back_wher
 async def test_the_findings_are_for_those_who_oversee_and_the_stretch_must_not_be_empty(
     world: World, admin: httpx.AsyncClient
 ) -> None:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.AGENT) as agent:
+    async with world.client(Role.AGENT) as agent:
         refused = await agent.get("/v1/pauses/findings", params={"from": "2024-05-10T00:00:00Z"})
-    await made.database.close()
     assert refused.status_code == 403
     empty = await admin.get("/v1/pauses/findings", params={"from": "2024-05-10T12:00:00+08:00"})
     assert (empty.status_code, empty.json()["type"]) == (422, "urn:redress:problem:empty-stretch")

@@ -9,10 +9,7 @@ from shared.contracts.vocabulary import Language, Urgency
 from shared.db import Database
 from sla_service import pages
 from sla_service.domain.months import share
-from sla_service.main import service
-from sla_service.settings import Settings
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import STANDARD, Story, at
 
 
@@ -34,10 +31,8 @@ async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
 
 @pytest.fixture
 async def anybody(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app) as client:
+    async with world.client() as client:
         yield client
-    await made.database.close()
 
 
 async def test_the_promise_tells_how_it_was_kept_last_month(anybody: httpx.AsyncClient) -> None:
@@ -92,10 +87,8 @@ async def test_what_a_policy_is_called_is_escaped_and_other_tracks_are_not_promi
     }
     other = named | {"policy_id": "other", "track": "department", "title": {"zh": "内部", "en": "Inside"}}
     await world.publish(named, other)
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app) as anybody:
+    async with world.client() as anybody:
         page = (await anybody.get("/promise?lang=zh")).text
-    await made.database.close()
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
     assert "内部" not in page

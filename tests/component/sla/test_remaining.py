@@ -1,35 +1,15 @@
 """What remains of a clock, in plain and in working time."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 
 import httpx
-import pytest
 
 from shared.contracts.vocabulary import CaseState, Metric
-from shared.db import Database
-from shared.web.auth import Role
 from sla_service.clocks.calendar import Calendar, CalendarSpec
 from sla_service.domain.changes import view_at
 from sla_service.domain.remaining import Remaining, remaining
-from sla_service.main import service
-from sla_service.settings import Settings
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import Story, at, clock
-
-
-@pytest.fixture
-async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
-    return await World(await schema_of("sla")).seeded()
-
-
-@pytest.fixture
-async def agent(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.AGENT) as client:
-        yield client
-    await made.database.close()
 
 
 async def shown(agent: httpx.AsyncClient, story: Story, **more: str) -> dict[str, tuple[str | None, str | None]]:

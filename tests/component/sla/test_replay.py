@@ -1,7 +1,7 @@
 """Every kept clock follows from its facts; one that does not is found with its field."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -11,28 +11,17 @@ from prometheus_client import Counter
 from sqlalchemy import text
 
 from shared.contracts.vocabulary import CaseState, Metric
-from shared.db import Database
 from shared.web.auth import Role
-from sla_service.main import service
-from sla_service.settings import Settings
 from sla_service.usecases import replay
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import Story, at, clock
 from tests.unit.sla.own_case import own_case
 
 
 @pytest.fixture
-async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
-    return await World(await schema_of("sla")).seeded()
-
-
-@pytest.fixture
 async def quality(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.QUALITY) as client:
+    async with world.client(Role.QUALITY) as client:
         yield client
-    await made.database.close()
 
 
 async def tamper(world: World, statement: str) -> None:
@@ -179,10 +168,8 @@ async def test_an_unknown_complaint_is_a_problem_and_an_agent_may_not_verify(
     answer = await quality.post("/v1/clocks/verify", params={"complaint": "00000000-0000-0000-0000-000000000001"})
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:redress:problem:no-such-history")
     assert answer.json()["errors"][0]["parameter"] == "complaint"
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.AGENT) as agent:
+    async with world.client(Role.AGENT) as agent:
         assert (await agent.post("/v1/clocks/verify")).status_code == 403
-    await made.database.close()
 
 
 async def test_every_night_one_of_the_replicas_verifies(world: World) -> None:

@@ -1,34 +1,15 @@
 """Clocks at another instant, through the HTTP door."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from shared.contracts.vocabulary import Metric
-from shared.db import Database
-from shared.web.auth import Role
-from sla_service.main import service
-from sla_service.settings import Settings
 from sla_service.usecases import policies
 from tests.component.sla.world import World
-from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import ACTOR, STANDARD, Story, at, clock
 from tests.unit.sla.own_case import own_case
-
-
-@pytest.fixture
-async def world(schema_of: Callable[[str], Awaitable[Database]]) -> World:
-    return await World(await schema_of("sla")).seeded()
-
-
-@pytest.fixture
-async def agent(world: World) -> AsyncGenerator[httpx.AsyncClient]:
-    made = service(Settings(database_url=world.database.url, **AUTH), world.clock, None)
-    async with client_of(made.app, Role.AGENT) as client:
-        yield client
-    await made.database.close()
 
 
 def wall(time: str) -> str:

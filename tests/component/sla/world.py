@@ -1,10 +1,12 @@
 """sla-service on a real database, without bus: events go in at the Kafka door, its outbox tells what comes out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import select, text
 
 from shared.clock import SimulatedClock
@@ -13,11 +15,14 @@ from shared.contracts.sla import ClockEvent
 from shared.contracts.triage import TeamChangedV1
 from shared.db import Database
 from shared.ids import derived_id, new_id
+from shared.web.auth import Role
 from sla_service.clocks.policy import PolicySpec
 from sla_service.events import CONSUMES
+from sla_service.main import service
 from sla_service.settings import Settings
 from sla_service.store import tables
 from sla_service.usecases import Deps, policies, timers
+from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import ACTOR, RND, at, person
 
 
@@ -33,6 +38,16 @@ class World:
     def replica(self) -> Deps:
         """Another process on the same database."""
         return Deps(self.database.session, self.database.reading, self.clock, new_id, self.settings)
+
+    @asynccontextmanager
+    async def client(self, *roles: Role, subject: str = "agent-li") -> AsyncGenerator[httpx.AsyncClient]:
+        """Somebody at the HTTP door, signed in where roles are given."""
+        made = service(Settings(database_url=self.database.url, **AUTH), self.clock, None)
+        try:
+            async with client_of(made.app, *roles, subject=subject) as client:
+                yield client
+        finally:
+            await made.database.close()
 
     async def seeded(self) -> "World":
         await policies.seed_pack(self.deps)
