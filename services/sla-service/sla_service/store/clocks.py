@@ -140,10 +140,13 @@ _CLAIM = text(
 )
 
 
-async def lock_clocks(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Kept]:
-    """The clocks of these histories by clock id; a timer that holds one is waited for."""
-    rows = (await tx.execute(_LOCK, {"ids": list(ids)})).all()
-    return {row.clock_id: _kept(row) for row in rows}
+async def lock_clocks(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, dict[UUID, Kept]]:
+    """The clocks of these histories, by history and clock; a timer that holds one is waited for."""
+    wanted = list(ids)
+    found: dict[UUID, dict[UUID, Kept]] = {one: {} for one in wanted}
+    for row in (await tx.execute(_LOCK, {"ids": wanted})).all():
+        found[row.history_id][row.clock_id] = _kept(row)
+    return found
 
 
 async def rows_of(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, dict[UUID, Mapping[str, Any]]]:

@@ -97,11 +97,12 @@ async def settle(
             if history not in changed_histories:
                 changed_histories.append(history)
             _complain(history)
+        before = kept[history_id]
         outcomes = [
-            reconcile(kept.get(state.clock_id), state, history_id, history.complaint, now, late_at)
+            reconcile(before.get(state.clock_id), state, history_id, history.complaint, now, late_at)
             for state in folded.clocks
         ]
-        outcomes += [retire(one, history.complaint, now) for one in _gone(history_id, kept, folded)]
+        outcomes += [retire(one, history.complaint, now) for one in _gone(before, folded)]
         for outcome in filter(None, outcomes):
             changed.append(outcome.kept)
             events += outcome.events
@@ -137,16 +138,14 @@ def _absorb(history: History, heard: ComplaintFacts | None) -> bool:
     return True
 
 
-def _gone(history_id: UUID, kept: Mapping[UUID, Kept], folded: Folded) -> list[Kept]:
-    """Kept clocks that the facts no longer have. One that cannot be priced just now is not among them."""
+def _gone(kept: Mapping[UUID, Kept], folded: Folded) -> list[Kept]:
+    """Kept clocks of a history that the facts no longer have. One that cannot be priced just now is not among them."""
     there = {state.clock_id for state in folded.clocks}
     unpriced = {(one.metric, one.subject_id) for one in folded.unpriced}
     return [
         one
         for one in kept.values()
-        if one.history_id == history_id
-        and one.view.clock_id not in there
-        and (one.view.metric, one.view.subject_id) not in unpriced
+        if one.view.clock_id not in there and (one.view.metric, one.view.subject_id) not in unpriced
     ]
 
 
