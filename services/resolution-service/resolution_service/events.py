@@ -24,6 +24,7 @@ CONSUMES: dict[type[Event], Handler] = {
     sla.BreachWithdrawnV1: hearing.learn_of_changed_clocks,
     sla.ClockCancelledV1: hearing.learn_of_changed_clocks,
     sla.EscalationRaisedV1: hearing.learn_of_escalations,
+    sla.EscalationAcknowledgedV1: hearing.learn_of_escalations,
     feedback.SurveyOfferedV1: hearing.learn,
     feedback.SurveyAnsweredV1: hearing.learn,
     feedback.FollowUpPlannedV1: hearing.learn,

@@ -129,6 +129,17 @@ class EscalationRaisedV1(ClockEvent):
     reason: Bilingual
 
 
+class EscalationAcknowledgedV1(ClockEvent):
+    """Somebody has taken on what a step of the chain told of: the `actor`. Later steps may be left out for it."""
+
+    TYPE: ClassVar[str] = "redress.escalation.acknowledged.v1"
+    TOPIC: ClassVar[str] = TOPIC
+
+    escalation_id: UUID
+    step: int
+    role: str
+
+
 CLOCK_EVENTS: tuple[type[ClockEvent], ...] = (
     ClockActivatedV1,
     ClockRepricedV1,
@@ -140,4 +151,4 @@ CLOCK_EVENTS: tuple[type[ClockEvent], ...] = (
     ClockFulfilledV1,
     ClockCancelledV1,
 )
-PUBLISHES: tuple[type[Event], ...] = (*CLOCK_EVENTS, EscalationRaisedV1)
+PUBLISHES: tuple[type[Event], ...] = (*CLOCK_EVENTS, EscalationRaisedV1, EscalationAcknowledgedV1)

@@ -55,6 +55,7 @@ ITEMS: dict[str, Bilingual] = {
         ("clock.fulfilled", "时限达成", "Clock fulfilled"),
         ("clock.cancelled", "时限取消", "Clock cancelled"),
         ("escalation.raised", "升级上报", "Escalated"),
+        ("escalation.acknowledged", "升级已确认", "Escalation acknowledged"),
         ("survey.offered", "满意度调查已发出", "Survey offered"),
         ("survey.answered", "满意度调查已答复", "Survey answered"),
         ("follow-up.planned", "回访已计划", "Follow-up visit planned"),

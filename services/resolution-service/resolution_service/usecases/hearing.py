@@ -17,7 +17,7 @@ from shared.contracts.envelope import ComplaintEvent, ComplaintFacts, Event, new
 from shared.contracts.insight import ActionDoneV1, ActionPlannedV1
 from shared.contracts.intake import PersonErasedV1
 from shared.contracts.notify import OutgoingMessageEvent
-from shared.contracts.sla import ClockEvent, EscalationRaisedV1
+from shared.contracts.sla import ClockEvent, EscalationAcknowledgedV1, EscalationRaisedV1
 from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1, TeamChangedV1
 from shared.ids import derived_id
 
@@ -32,7 +32,9 @@ async def learn_of_messages(events: Sequence[OutgoingMessageEvent], tx: AsyncSes
     await _keep([(event, _heard(event, event.facts)) for event in events if event.facts is not None], tx, deps)
 
 
-async def learn_of_escalations(events: Sequence[EscalationRaisedV1], tx: AsyncSession, deps: Deps) -> None:
+async def learn_of_escalations(
+    events: Sequence[EscalationRaisedV1 | EscalationAcknowledgedV1], tx: AsyncSession, deps: Deps
+) -> None:
     await _keep([(event, _heard(event, event.facts)) for event in events if event.facts is not None], tx, deps)
 
 

@@ -11,7 +11,7 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from shared.web.pages import Page, PagingDep, page
-from sla_service.api import attainment, pauses, promise, verify, wallboard
+from sla_service.api import attainment, escalations, pauses, promise, verify, wallboard
 from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarIn,
@@ -19,7 +19,6 @@ from sla_service.api.shapes import (
     Calendars,
     ClockDetail,
     ClockOut,
-    EscalationOut,
     HoldersOut,
     Instant,
     LedgerOut,
@@ -38,6 +37,7 @@ rules = APIRouter(tags=["policies and calendars"])
 routers = [
     wallboard.router,
     clocks,
+    escalations.router,
     rules,
     attainment.router,
     pauses.router,
@@ -113,17 +113,6 @@ async def get_holders(clock_id: UUID, principal: Reader, deps: DepsDep) -> Holde
 
 def _now(vantage: Vantage | None, deps: Deps) -> datetime:
     return deps.clock.now() if vantage is None else instant_of(vantage.as_of)
-
-
-@clocks.get("/v1/escalations")
-async def list_escalations(
-    request: Request, principal: Reader, paging: PagingDep, deps: DepsDep, complaint: Complaint = None
-) -> Page[EscalationOut]:
-    """Steps of escalation chains that were raised, the newest first."""
-    position = paging.after(datetime, UUID)
-    rows = await ask.list_escalations(complaint, position, paging.limit + 1, principal, deps)
-    shown = [EscalationOut.model_validate(row) for row in rows]
-    return page(shown, paging, request, key=lambda one: (one.raised_at, one.escalation_id))
 
 
 @rules.get("/v1/policies")

@@ -215,24 +215,6 @@ class HoldersOut(BaseModel):
         )
 
 
-class EscalationOut(BaseModel):
-    """One step of a chain (F10). `raised_at` is when it was due, `detected_at` when the timer fired; `withdrawn` where
-    a fact that came late showed that the deadline was kept."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    escalation_id: UUID
-    complaint_id: Annotated[UUID, Field(validation_alias="history_id")]
-    clock_id: UUID
-    step: int
-    role: str
-    team_id: str | None
-    recipient: StaffContact | None
-    raised_at: AwareDatetime
-    detected_at: AwareDatetime
-    withdrawn: bool
-
-
 class PolicyIn(BaseModel):
     """A new version of a policy. Without `valid_from` it holds from now on."""
 

@@ -5,7 +5,7 @@ What the clock looks like at an instant (has it warned, is it late) is read off 
 in whatever order they came, and a deadline is judged by recorded instants alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
@@ -36,7 +36,8 @@ class ClockState:
     warn: int | None
     late: bool
     status: ClockStatus
-    #: When each step of the escalation chain is due, if the clock is still running then.
+    #: When each step of the escalation chain is due, if the clock is still running then. There are fewer than the
+    #: policy has where the working days that a step is counted in are not known.
     steps: tuple[int, ...]
     #: Its pauses as the policy sees them.
     pauses: tuple[Judged, ...] = ()
@@ -125,6 +126,8 @@ def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fac
                 continue
             if run.metric is Metric.RESOLUTION:
                 resolution_due[track, run.case_cycle] = state.due
+            if run.end is None and len(state.steps) < len(priced.rule.escalation):
+                unpriced.append(Unpriced(run.metric, run.subject_id, "not all steps of its escalation can be dated"))
             clocks.append(state)
     return Folded(tuple(clocks), tuple(unpriced))
 
@@ -156,14 +159,24 @@ def price(run: Run, priced: Priced, resolution_due: int | None = None) -> ClockS
     open_status = ClockStatus.PAUSED if walk.paused else ClockStatus.RUNNING
     status, due = run.end.status if run.end else open_status, walk.due
     warn = _warn_instant(run, priced, walk.basis, due, walk.walked, walk.floor)
-    steps = tuple(
-        due + length(step.after) + (round(step.share * (due - run.start)) if step.share else 0)
-        for step in priced.rule.escalation
-    )
+    steps = tuple(_steps(run.start, due, priced))
     resumes = walk.resumes if run.end is None else None
     return ClockState(
         clock_id, run, priced, walk.basis, due, warn, walk.late, status, steps, tuple(walk.judged), resumes
     )
+
+
+def _steps(start: int, due: int, priced: Priced) -> Iterator[int]:
+    """When each step of the chain is due, none before the one before it; up to the first that cannot be dated."""
+    at, calendar = due, priced.calendar
+    for step in priced.rule.escalation:
+        basis = Basis.BUSINESS if step.business else Basis.ELAPSED
+        try:
+            share = round(step.share * durations.between(basis, calendar, start, due)) if step.share else 0
+            at = max(at, durations.add(basis, calendar, due, length(step.after) + share))
+        except CalendarUnknown:
+            return
+        yield at
 
 
 class _Walk:

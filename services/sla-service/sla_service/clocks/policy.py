@@ -99,11 +99,15 @@ class Warning_(_Data):
 
 
 class Step(_Data):
-    """One step of an escalation chain, `after` the breach or at a `share` of the allowed time beyond it (F10)."""
+    """One step of an escalation chain, `after` the breach or at a `share` of the allowed time beyond it (F10). With
+    `business` that delay is working time of the policy's calendar; with `unless_acknowledged` the step is not raised
+    where an earlier one of the chain was acknowledged by then."""
 
     role: Role
     after: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))] = timedelta(0)
     share: Annotated[float | None, Field(ge=0, le=100)] = None
+    business: bool = False
+    unless_acknowledged: bool = False
 
 
 class Target(_Data):
@@ -151,7 +155,9 @@ class Rule(_Data):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether any target depends on what days are working days."""
+        """Whether a target or a step of the chain depends on what days are working days."""
+        if any(step.business for step in self.escalation):
+            return True
         targets = filter(None, (self.high, self.medium, self.low, self.every))
         durations = [due for one in targets for due in (one.due, one.again)]
         return any(not isinstance(due, str | Elapsed | Own) for due in durations)
@@ -166,9 +172,12 @@ class Rule(_Data):
             raise ValueError(f"both `every` and {given[0].value} are given: which one holds is not clear")
         if self.pause_terms != PauseTerms() and not self.pauses:
             raise ValueError("`pause_terms` are given, but no reason in `pauses` may stop the clock")
-        delays = [(step.share or 0, step.after) for step in self.escalation]
-        if delays != sorted(delays):
-            raise ValueError("the steps of `escalation` must be in order of time")
+        for business in (False, True):
+            delays = [(step.share or 0, step.after) for step in self.escalation if step.business is business]
+            if delays != sorted(delays):
+                raise ValueError("the steps of `escalation` must be in order of time")
+        if self.escalation and self.escalation[0].unless_acknowledged:
+            raise ValueError("the first step of `escalation` has none before it that could be acknowledged")
         return self
 
     def target(self, urgency: Urgency) -> Target:

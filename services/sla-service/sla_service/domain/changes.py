@@ -54,7 +54,7 @@ class PauseFinding(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A clock as this service keeps it: what was last told (`view`; revision 0: nothing yet), how far the timers have
-    looked (`horizon`), how many steps are raised, and when to look again (`wake_at`)."""
+    looked (`horizon`), how many steps are raised or left out, and when to look again (`wake_at`)."""
 
     history_id: UUID
     view: ClockView
@@ -284,10 +284,16 @@ WhoIs = Callable[[str | None, Role, StaffContact | None], StaffContact | None]
 
 
 def fire(
-    kept: Kept, chain: tuple[Step, ...], facts: ComplaintFacts | None, now: datetime, who: WhoIs
+    kept: Kept,
+    chain: tuple[Step, ...],
+    facts: ComplaintFacts | None,
+    now: datetime,
+    who: WhoIs,
+    acknowledged_at: datetime | None = None,
 ) -> tuple[Kept, list[ClockEvent], list[Raised]]:
     """What a timer finds at `now` on a clock (F10): that a pause has used up its longest time, warning, breach, steps
-    of the chain, each dated at its own instant and in that order, however late it is detected."""
+    of the chain, each dated at its own instant and in that order, however late it is detected. `acknowledged_at` is
+    when a step of the chain was first acknowledged: steps that are due from then on may be left out for it."""
     view = kept.view
     told: list[ClockEvent] = []
     if view.status is ClockStatus.PAUSED and kept.resumes_at and kept.resumes_at <= now:
@@ -303,8 +309,12 @@ def fire(
         events, view = _numbered([(ClockBreachedV1, view.due_at, {})], view, facts, now)
         told += events
     raised: list[Raised] = []
+    escalated = kept.escalated
     for number, (at, step) in enumerate(zip(kept.steps, chain, strict=False), start=1):
         if number <= kept.escalated or not view.breached_at or at > now:
+            continue
+        escalated = number
+        if step.unless_acknowledged and acknowledged_at is not None and acknowledged_at <= at:
             continue
         one = Raised(
             derived_id("escalation", view.clock_id, number, view.due_at.isoformat()),
@@ -328,7 +338,6 @@ def fire(
         }
         events, view = _numbered([(EscalationRaisedV1, at, more)], view, facts, now)
         told += events
-    escalated = kept.escalated + len(raised)
     shows = view.due_at + INSTANT
     coming = [at for at in (view.warn_at, kept.resumes_at, shows, *kept.steps[escalated:][:1]) if at and at > now]
     return replace(kept, view=view, horizon=now, escalated=escalated, wake_at=min(coming, default=None)), told, raised

@@ -1,4 +1,4 @@
-"""Clocks, escalations and the roster."""
+"""Clocks and the roster."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -15,8 +15,8 @@ from shared.contracts.sla import ClockView
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import ClockStatus, Metric
 from sla_service.clocks.policy import Choice
-from sla_service.domain.changes import Kept, PauseFinding, Raised
-from sla_service.store.tables import clocks, escalations, histories, verifications
+from sla_service.domain.changes import Kept, PauseFinding
+from sla_service.store.tables import clocks, histories, verifications
 
 _VIEW = tuple(name for name in ClockView.model_fields if name not in ("clock_id", "title"))
 _COLUMNS = {
@@ -149,6 +149,16 @@ async def lock_clocks(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, dict[
     return found
 
 
+async def lock_clock(tx: AsyncSession, clock_id: UUID) -> ClockView:
+    """A clock that is there, locked until the commit; a timer or a handler that holds it is waited for."""
+    return view_of((await tx.execute(select(clocks).where(clocks.c.clock_id == clock_id).with_for_update())).one())
+
+
+async def save_revision(tx: AsyncSession, view: ClockView) -> None:
+    """After an event that changes nothing else of the clock."""
+    await tx.execute(clocks.update().where(clocks.c.clock_id == view.clock_id).values(revision=view.revision))
+
+
 async def rows_of(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, dict[UUID, Mapping[str, Any]]]:
     """The rows of these histories as they are kept, by history and clock; nothing is made of them."""
     wanted = list(ids)
@@ -174,33 +184,6 @@ async def next_wake(tx: AsyncSession) -> datetime | None:
     query = text("select wake_at from clocks where wake_at is not null order by wake_at limit 1")
     found: datetime | None = await tx.scalar(query)
     return found
-
-
-async def add_escalations(tx: AsyncSession, raised: Sequence[Raised]) -> None:
-    if raised:
-        await tx.execute(
-            escalations.insert(),
-            [
-                {
-                    "escalation_id": one.escalation_id,
-                    "history_id": one.history_id,
-                    "clock_id": one.clock_id,
-                    "step": one.step,
-                    "role": one.role,
-                    "team_id": one.team_id,
-                    "recipient": one.recipient.model_dump(mode="json") if one.recipient else None,
-                    "raised_at": one.raised_at,
-                    "detected_at": one.detected_at,
-                    "withdrawn": False,
-                }
-                for one in raised
-            ],
-        )
-
-
-async def withdraw_escalations(tx: AsyncSession, clock_ids: Sequence[UUID]) -> None:
-    if clock_ids:
-        await tx.execute(escalations.update().where(escalations.c.clock_id.in_(clock_ids)).values(withdrawn=True))
 
 
 _TEAMS = text(
@@ -284,22 +267,3 @@ async def list_clocks(
     if after is not None:
         query = query.where(and_(tuple_(clocks.c.due_at, clocks.c.clock_id) > tuple_(*after)))
     return list(await tx.execute(query.order_by(clocks.c.due_at, clocks.c.clock_id).limit(limit)))
-
-
-async def list_escalations(
-    tx: AsyncSession,
-    history_id: UUID | None,
-    teams: Iterable[str] | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> Sequence[Any]:
-    """The newest first."""
-    query: Select[Any] = select(escalations)
-    if history_id is not None:
-        query = query.where(escalations.c.history_id == history_id)
-    if teams is not None:
-        query = query.where(or_(escalations.c.team_id.in_(list(teams)), escalations.c.team_id.is_(None)))
-    if after is not None:
-        query = query.where(tuple_(escalations.c.raised_at, escalations.c.escalation_id) < tuple_(*after))
-    query = query.order_by(escalations.c.raised_at.desc(), escalations.c.escalation_id.desc())
-    return list(await tx.execute(query.limit(limit)))

@@ -154,6 +154,9 @@ escalations = Table(
     _instant("detected_at"),
     #: A fact that came late showed that the deadline was kept.
     Column("withdrawn", Boolean, nullable=False),
+    #: Who took it on, and when.
+    _instant("acknowledged_at", nullable=True),
+    Column("acknowledged_by", JSONB(none_as_null=True), nullable=True),
 )
 #: This service's copy of the roster: who stands where in the chain (F10).
 teams = Table(

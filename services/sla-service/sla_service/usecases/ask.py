@@ -153,14 +153,6 @@ async def history_of(tx: AsyncSession, clock_id: UUID, principal: Principal) -> 
     return history_id
 
 
-async def list_escalations(
-    complaint: UUID | None, after: tuple[datetime, UUID] | None, limit: int, principal: Principal, deps: Deps
-) -> Sequence[Any]:
-    """The newest first (F10)."""
-    async with deps.reading() as tx:
-        return await clocks.list_escalations(tx, complaint, visible_teams(principal), after, limit)
-
-
 def _seen(row: Any | None, clock_id: UUID, principal: Principal) -> Any:
     if row is None or (row.owner_team is not None and not may_see_team(principal, row.owner_team)):
         raise NoSuchClock(f"No clock has the id {clock_id}; list them with GET /v1/clocks?complaint=….")

@@ -20,7 +20,7 @@ from shared.db.engine import AFTER_COMMIT
 from sla_service.clocks.fold import Folded, Unpriced, fold
 from sla_service.domain.changes import Kept, reconcile, retire
 from sla_service.domain.facts_of import better_facts, fact_of, history_of, without_name
-from sla_service.store import books, clocks, histories
+from sla_service.store import books, clocks, escalations, histories
 from sla_service.store.histories import History
 from sla_service.usecases.deps import Deps
 
@@ -110,7 +110,7 @@ async def settle(
                 withdrawn.append(outcome.kept.view.clock_id)
     await histories.save_histories(tx, changed_histories)
     await clocks.save_clocks(tx, changed)
-    await clocks.withdraw_escalations(tx, withdrawn)
+    await escalations.withdraw_escalations(tx, withdrawn)
     outbox.add(tx, *events)
     soonest = min((one.wake_at for one in changed if one.wake_at is not None), default=None)
     after = tx.info.setdefault(AFTER_COMMIT, [])
@@ -158,7 +158,7 @@ def _listed(unpriced: Collection[Unpriced]) -> list[dict[str, Any]] | None:
 def _complain(history: History) -> None:
     for one in history.unpriced or ():
         log.error(
-            "a clock runs without a due instant",
+            "a clock cannot be priced whole",
             history_id=str(history.history_id),
             number=history.complaint.number if history.complaint else None,
             metric=one["metric"],

@@ -15,9 +15,9 @@ from shared.bus import outbox
 from shared.contracts.envelope import StaffContact
 from shared.contracts.sla import ClockEvent
 from shared.db.engine import AFTER_COMMIT
-from sla_service.clocks.policy import Role
+from sla_service.clocks.policy import Book, Role, Step
 from sla_service.domain.changes import Kept, Raised, fire
-from sla_service.store import clocks
+from sla_service.store import clocks, escalations
 from sla_service.usecases.deps import Deps
 
 log = structlog.get_logger()
@@ -75,21 +75,31 @@ async def fire_due(deps: Deps) -> int:
             home = team_id or (homes.get(holder.staff_id) if holder else None)
             return _stands(rosters.get(home or "", {}), role, holder)
 
+        chains = [_chain(kept, book) for kept, _ in claimed]
+        asking = [
+            kept.view.clock_id
+            for (kept, _), chain in zip(claimed, chains, strict=True)
+            if kept.escalated and any(step.unless_acknowledged for step in chain)
+        ]
+        acknowledged = await escalations.acknowledged(tx, asking) if asking else {}
         changed: list[Kept] = []
         events: list[ClockEvent] = []
         raised: list[Raised] = []
-        for kept, complaint in claimed:
-            priced = book.rule(kept.view.policy, kept.view.policy_version, kept.view.metric)
-            chain = priced.rule.escalation if priced else ()
-            after, told, steps = fire(kept, chain, complaint, now, who)
+        for (kept, complaint), chain in zip(claimed, chains, strict=True):
+            after, told, steps = fire(kept, chain, complaint, now, who, acknowledged.get(kept.view.clock_id))
             changed.append(after)
             events += told
             raised += steps
         await clocks.save_clocks(tx, changed)
         tx.info.setdefault(AFTER_COMMIT, []).append(deps.wallboard.changed)
-        await clocks.add_escalations(tx, raised)
+        await escalations.add_escalations(tx, raised)
         outbox.add(tx, *sorted(events, key=lambda event: event.occurred_at))
         return len(claimed)
+
+
+def _chain(kept: Kept, book: Book) -> tuple[Step, ...]:
+    priced = book.rule(kept.view.policy, kept.view.policy_version, kept.view.metric)
+    return priced.rule.escalation if priced else ()
 
 
 def _stands(roster: Mapping[str, StaffContact | None], role: Role, holder: StaffContact | None) -> StaffContact | None:
