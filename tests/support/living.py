@@ -30,6 +30,7 @@ from shared.contracts import SERVICES
 from shared.db import provision
 from shared.telemetry.logs import configure_logging
 from shared.web.auth import Role
+from shared.web.body import is_json
 
 T = TypeVar("T")
 BASE = "http://redress.test"
@@ -199,7 +200,7 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
                     continue
                 for values in _paths(found, path):
                     answer = await client.get(values, headers=headers)
-                    if answer.is_success:
+                    if answer.is_success and is_json(answer.headers.get("content-type")):
                         _keep(found.known, answer.json())
     keys = await doors["intake"].get("/v1/adapter-keys", headers=headers)
     found.known["key_id"] = [key["id"] for key in keys.json()["data"]]
