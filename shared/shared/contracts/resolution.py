@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from shared.contracts.envelope import Bilingual, ComplaintEvent, Data, Event, Money, Personal, StaffContact
-from shared.contracts.vocabulary import CaseState, MeasureKind, MeasureStatus
+from shared.contracts.vocabulary import CaseState, MeasureKind, MeasureStatus, RegulatorStage
 
 TOPIC = "redress.resolution"
 
@@ -38,7 +38,8 @@ class InvestigationRecordedV1(ComplaintEvent):
 
 
 class TransferOpenedV1(ComplaintEvent):
-    """A transfer task 转单 was put to a department or partner (C2)."""
+    """A transfer task 转单 was put to a department or partner (C2). `external`: to a partner of another house, whom a
+    contract binds and no agreement between departments."""
 
     TYPE: ClassVar[str] = "redress.transfer.opened.v1"
     TOPIC: ClassVar[str] = TOPIC
@@ -48,6 +49,7 @@ class TransferOpenedV1(ComplaintEvent):
     team_name: Bilingual
     contact: StaffContact | None
     ask: Annotated[str, Personal()]
+    external: bool = False
 
 
 class TransferAnsweredV1(ComplaintEvent):
@@ -141,6 +143,20 @@ class CaseResolvedV1(ComplaintEvent):
     agent: StaffContact | None = None
 
 
+class RegulatorStageRecordedV1(ComplaintEvent):
+    """A regulator's proceeding on the complaint has come to a stage; `occurred_at` is when it did. `authority` is the
+    track of the policies that set its deadlines (``cn-12315``), `reference` the authority's own number."""
+
+    TYPE: ClassVar[str] = "redress.regulator.stage-recorded.v1"
+    TOPIC: ClassVar[str] = TOPIC
+
+    stage_id: UUID
+    authority: str
+    stage: RegulatorStage
+    reference: str = ""
+    note: Annotated[str, Personal()] = ""
+
+
 PUBLISHES: tuple[type[Event], ...] = (
     CaseMovedV1,
     InvestigationRecordedV1,
@@ -153,4 +169,5 @@ PUBLISHES: tuple[type[Event], ...] = (
     ProgressToldV1,
     MeasureChangedV1,
     CaseResolvedV1,
+    RegulatorStageRecordedV1,
 )

@@ -130,7 +130,7 @@ class Purpose(StrEnum):
 
 
 class Metric(StrEnum):
-    """What an SLA clock measures (F1-F8)."""
+    """What an SLA clock measures (F1-F8, and what a company or a regulator asks beside them)."""
 
     FIRST_RESPONSE = "first_response"
     RESOLUTION = "resolution"
@@ -141,6 +141,17 @@ class Metric(StrEnum):
     RECORDING = "recording"
     IMPROVEMENT_ACTION = "improvement_action"
     PROMISE = "promise"
+    ACKNOWLEDGE = "acknowledge"
+    NEXT_RESPONSE = "next_response"
+    PAUSABLE_UPDATE = "pausable_update"
+    AGENT_WORK_TIME = "agent_work_time"
+    THIRD_PARTY_RESPONSE = "third_party_response"
+    REGULATOR_DISPATCH = "regulator_dispatch"
+    REGULATOR_ACCEPT = "regulator_accept"
+    REGULATOR_RESPOND = "regulator_respond"
+    REGULATOR_DECIDE = "regulator_decide"
+    REGULATOR_INFORM = "regulator_inform"
+    REGULATOR_FINAL = "regulator_final"
 
 
 class ClockSubject(StrEnum):
@@ -150,6 +161,22 @@ class ClockSubject(StrEnum):
     SURVEY = "survey"
     FOLLOW_UP = "follow_up"
     IMPROVEMENT_ACTION = "improvement_action"
+    REGULATOR_STAGE = "regulator_stage"
+
+
+class RegulatorStage(StrEnum):
+    """How far a regulator's proceeding on a complaint has come. `received` is the complaint with the authority or its
+    portal, `dispatched` its handing on to the one who must deal with it, `responded` a first answer to the authority,
+    `decided` the end of the mediation or the final response, `informed` the parties told of it."""
+
+    RECEIVED = "received"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    RESPONDED = "responded"
+    DECIDED = "decided"
+    INFORMED = "informed"
+    WITHDRAWN = "withdrawn"
 
 
 class ClockStatus(StrEnum):

@@ -219,6 +219,7 @@ async def test_a_transfer_to_an_outside_partner_names_its_contact_and_may_let_th
         path, {"contact": {"name": "顺风物流", "email": "ops@example.com"}, "ask": "请确认物流", "wait": True}
     )
     assert (task["team_id"], task["contact"]["email"]) == ("outside", "ops@example.com")
+    assert [event["external"] for event in await told(desk) if event["type"] == "transfer.opened"] == [True]
     assert await desk.state(of.complaint_id) == "waiting_third_party"
     refused = await desk.post(path, {"contact": {"name": "顺风物流"}, "ask": "请确认物流", "wait": True})
     assert refused.json()["type"] == "urn:redress:problem:illegal-move"

@@ -17,6 +17,7 @@ from shared.contracts.resolution import (
     ProgressToldV1,
     PromiseKeptV1,
     PromiseMadeV1,
+    RegulatorStageRecordedV1,
     TransferAnsweredV1,
     TransferCancelledV1,
     TransferOpenedV1,
@@ -32,6 +33,7 @@ from shared.contracts.vocabulary import (
     Metric,
     Priority,
     Purpose,
+    RegulatorStage,
     Urgency,
     VisitOutcome,
 )
@@ -39,7 +41,7 @@ from shared.ids import derived_id
 from sla_service.clocks.calendar import Calendar
 from sla_service.clocks.fold import ClockState, Folded, fold
 from sla_service.clocks.instants import instant_of
-from sla_service.clocks.policy import Book, PolicyVersion
+from sla_service.clocks.policy import Book, PolicySpec, PolicyVersion
 from sla_service.domain.facts_of import better_facts, fact_of, history_of
 from sla_service.usecases.packs import load_pack
 
@@ -174,7 +176,7 @@ class Story:
         result = WrittenResult(cause="…", measures="…", improvement="…", compensation="…")
         return self._tell(CaseResolvedV1, when, cycle=cycle, result=result)
 
-    def transfer(self, when: str, task: str = "task") -> Event:
+    def transfer(self, when: str, task: str = "task", external: bool = False) -> Event:
         return self._tell(
             TransferOpenedV1,
             when,
@@ -183,7 +185,11 @@ class Story:
             team_name=RND,
             contact=person("wang"),
             ask="…",
+            external=external,
         )
+
+    def stage(self, when: str, stage: RegulatorStage, authority: str = "cn-12315") -> Event:
+        return self._tell(RegulatorStageRecordedV1, when, stage_id=self.ref(when), authority=authority, stage=stage)
 
     def transfer_answered(self, when: str, task: str = "task", recorded: str | None = None) -> Event:
         return self._tell(TransferAnsweredV1, when, recorded, task_id=self.ref(task), team_id="rnd", answer="…")
@@ -220,6 +226,13 @@ BOOK = Book(
     [PolicyVersion(spec=spec, version=1, valid_from=LONG_AGO) for spec in STANDARD],
     {(spec.calendar_id, 1): Calendar(spec) for spec in CALENDARS},
 )
+
+
+def book_with(*specs: dict[str, Any]) -> Book:
+    """The default policies and these."""
+    added = [PolicyVersion(spec=PolicySpec.model_validate(one), version=1, valid_from=LONG_AGO) for one in specs]
+    standing = [PolicyVersion(spec=spec, version=1, valid_from=LONG_AGO) for spec in STANDARD]
+    return Book([*standing, *added], BOOK.calendars)
 
 
 def folded(story: Story, events: Sequence[Event] | None = None, book: Book = BOOK) -> Folded:

@@ -2,8 +2,14 @@
 
 from fastapi import APIRouter
 
-from resolution_service.api import cases, measures, promises, transfers
+from resolution_service.api import cases, measures, promises, regulators, transfers
 
-ROUTERS: tuple[APIRouter, ...] = (cases.router, transfers.router, promises.router, measures.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    cases.router,
+    transfers.router,
+    promises.router,
+    measures.router,
+    regulators.router,
+)
 
 __all__ = ["ROUTERS"]

@@ -45,6 +45,7 @@ ITEMS: dict[str, Bilingual] = {
         ("promise.withdrawn", "承诺已撤回", "Promise withdrawn"),
         ("progress.told", "进度告知", "Progress told"),
         ("measure.changed", "处理措施", "Measure"),
+        ("regulator.stage-recorded", "监管进展", "Stage of a regulator's proceeding"),
         ("clock.activated", "时限开始", "Clock started"),
         ("clock.repriced", "时限调整", "Clock due anew"),
         ("clock.paused", "时限暂停", "Clock paused"),

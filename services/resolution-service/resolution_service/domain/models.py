@@ -7,8 +7,8 @@ from uuid import UUID
 
 from resolution_service.domain.states import Standing
 from shared.contracts.envelope import Actor, Bilingual, ComplaintFacts, Money, StaffContact
-from shared.contracts.resolution import InvestigationRecordedV1, ProgressToldV1
-from shared.contracts.vocabulary import CaseState, Emotion, Kind, MeasureKind, MeasureStatus
+from shared.contracts.resolution import InvestigationRecordedV1, ProgressToldV1, RegulatorStageRecordedV1
+from shared.contracts.vocabulary import CaseState, Emotion, Kind, MeasureKind, MeasureStatus, RegulatorStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,33 @@ class Progress:
             event.actor,
             promise,
             kept,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """A stage of a regulator's proceeding, as it was written down."""
+
+    stage_id: UUID
+    complaint_id: UUID
+    authority: str
+    stage: RegulatorStage
+    reference: str
+    note: str
+    occurred_at: datetime
+    recorded_by: Actor
+
+    @classmethod
+    def of(cls, event: RegulatorStageRecordedV1) -> "StageRecord":
+        return cls(
+            event.stage_id,
+            event.complaint_id,
+            event.authority,
+            event.stage,
+            event.reference,
+            event.note,
+            event.occurred_at,
+            event.actor,
         )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contracts.envelope import Money, StaffContact
-from shared.contracts.vocabulary import CaseState, MeasureKind
+from shared.contracts.vocabulary import CaseState, MeasureKind, RegulatorStage
 
 _MAX_YEAR = 9000
 
@@ -124,6 +124,22 @@ class MakePromise(Dated):
 
 class Done(Dated):
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
+class RecordStage(Dated):
+    """A regulator's proceeding has come to a stage. `authority` is the track of the policies that set its deadlines
+    (`GET /v1/packs` of sla-service names those of the packs), `reference` the authority's own number. A stage that is
+    recorded twice counts from its first instant."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"authority": "cn-12315", "stage": "received", "reference": "1110000002026051000001"}]
+        }
+    )
+    authority: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+    stage: RegulatorStage
+    reference: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")] = ""
+    note: MaybeText = ""
 
 
 class PromiseWithProgress(Order):

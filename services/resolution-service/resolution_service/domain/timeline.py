@@ -32,6 +32,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "complainant.dissatisfied": ("reason",),
     "closing.summary-written": ("summary",),
     "case.resolved": ("result",),
+    "regulator.stage-recorded": ("note",),
     "clock.repriced": ("reason",),
     "clock.paused": ("reason",),
     "clock.cancelled": ("reason",),

@@ -34,10 +34,16 @@ async def open_transfer(
     work.need_open()
     if order.wait and CaseState.WAITING_THIRD_PARTY not in states.legal(work.standing.state, states.Cause.BY_HAND):
         raise IllegalMove.between(work.standing.state, CaseState.WAITING_THIRD_PARTY)
-    team_id, name, contact = await _addressee(tx, order)
+    team_id, name, contact, external = await _addressee(tx, order)
     at = work.at(order.occurred_at, after=work.standing.not_before if order.wait else None)
     event = TransferOpenedV1(
-        **work.envelope(at), task_id=deps.ids(), team_id=team_id, team_name=name, contact=contact, ask=order.ask
+        **work.envelope(at),
+        task_id=deps.ids(),
+        team_id=team_id,
+        team_name=name,
+        contact=contact,
+        ask=order.ask,
+        external=external,
     )
     made = Transfer(event.task_id, complaint_id, team_id, name, contact, order.ask, "open", at, actor)
     await store.save_transfer(tx, made)
@@ -47,16 +53,17 @@ async def open_transfer(
     return await work.put_down(event, moved, order=moved), made
 
 
-async def _addressee(tx: AsyncSession, order: OpenTransfer) -> tuple[str, Bilingual, StaffContact | None]:
+async def _addressee(tx: AsyncSession, order: OpenTransfer) -> tuple[str, Bilingual, StaffContact | None, bool]:
+    """Team, name and contact, and whether it is a partner of another house."""
     given = order.contact.as_staff() if order.contact else None
     if order.team_id is None:
         if given is None:
             raise ReasonMissing("Name a team of the roster, or an outside partner's contact.", pointer="/team_id")
-        return OUTSIDE, Bilingual(zh=f"外部伙伴 {given.name}", en=f"Outside partner {given.name}"), given
+        return OUTSIDE, Bilingual(zh=f"外部伙伴 {given.name}", en=f"Outside partner {given.name}"), given, True
     team = await store.team(tx, order.team_id)
     if team is None:
         raise UnknownTeam.among(order.team_id, await store.team_ids(tx))
-    return team.team_id, team.name, given or team.contact
+    return team.team_id, team.name, given or team.contact, team.kind == "partner"
 
 
 async def answer_transfer(

@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.contracts.envelope import Bilingual, StaffContact
-from shared.contracts.vocabulary import CaseState, Urgency
+from shared.contracts.vocabulary import CaseState, RegulatorStage, Urgency
 
 
 class FactKind(StrEnum):
@@ -19,6 +19,7 @@ class FactKind(StrEnum):
     PROGRESS_TOLD = "progress_told"
     RESOLVED = "resolved"
     TRANSFER_OPENED = "transfer_opened"
+    PARTNER_ASKED = "partner_asked"
     TRANSFER_ANSWERED = "transfer_answered"
     TRANSFER_CANCELLED = "transfer_cancelled"
     PROMISE_MADE = "promise_made"
@@ -30,6 +31,19 @@ class FactKind(StrEnum):
     FOLLOW_UP_DONE = "follow_up_done"
     ACTION_PLANNED = "action_planned"
     ACTION_DONE = "action_done"
+    REGULATOR_RECEIVED = "regulator_received"
+    REGULATOR_DISPATCHED = "regulator_dispatched"
+    REGULATOR_ACCEPTED = "regulator_accepted"
+    REGULATOR_REFUSED = "regulator_refused"
+    REGULATOR_RESPONDED = "regulator_responded"
+    REGULATOR_DECIDED = "regulator_decided"
+    REGULATOR_INFORMED = "regulator_informed"
+    REGULATOR_WITHDRAWN = "regulator_withdrawn"
+
+
+#: A transfer task was put to a department, or to a partner of another house.
+ASKED = frozenset({FactKind.TRANSFER_OPENED, FactKind.PARTNER_ASKED})
+STAGES = {stage: FactKind(f"regulator_{stage.value}") for stage in RegulatorStage}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class Fact:
 
     `other_at` is the second instant of which some facts tell: when a complaint found outside was made, when a promise
     is due. `subject_id` is the task, promise, visit or action; `revision` orders moves, assignments and plans.
+    `team_id` is the team that was given the case or asked, or the authority of a regulator's stage.
     """
 
     fact_id: UUID

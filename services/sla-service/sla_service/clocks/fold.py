@@ -19,6 +19,7 @@ from sla_service.clocks.durations import Basis, NoDueInstant
 from sla_service.clocks.facts import Fact
 from sla_service.clocks.instants import length, micros
 from sla_service.clocks.lifecycle import complaint_runs
+from sla_service.clocks.metrics import OBLIGATORY, STANDS_STILL
 from sla_service.clocks.pauses import Judged, judge
 from sla_service.clocks.policy import Book, Priced, Target
 from sla_service.clocks.runs import Change, Pause, Run, action_runs
@@ -103,19 +104,19 @@ def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fac
         runs = action_runs(history_id, facts)
     else:
 
-        def goes_on(urgency: Urgency | None, at: int) -> bool:
+        def goes_on(metric: Metric, urgency: Urgency | None, at: int) -> bool:
             return any(
                 priced.rule.target(urgency or complaint.urgency).repeated is not None
-                for priced in book.choose(Metric.PERIODIC_UPDATE, at, complaint)
+                for priced in book.choose(metric, at, complaint)
             )
 
-        runs = complaint_runs(history_id, micros(complaint.received_at), facts, goes_on)
+        runs = complaint_runs(history_id, micros(complaint.received_at), facts, goes_on, book.beside)
     clocks: list[ClockState] = []
     unpriced: list[Unpriced] = []
     resolution_due: dict[tuple[str, int], int] = {}
     for run in runs:
-        chosen = book.choose(run.metric, run.start, complaint)
-        if not chosen:
+        run, chosen = _chosen(run, complaint, book)
+        if not chosen and run.metric in OBLIGATORY:
             unpriced.append(Unpriced(run.metric, run.subject_id, "no policy has a rule for it"))
         for priced in chosen:
             track = priced.policy.spec.track
@@ -132,6 +133,17 @@ def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fac
     return Folded(tuple(clocks), tuple(unpriced))
 
 
+def _chosen(run: Run, complaint: ComplaintFacts | None, book: Book) -> tuple[Run, list[Priced]]:
+    """The rules that price the run. A partner is measured like a department where no contract with it has a rule."""
+    chosen = book.choose(run.metric, run.start, complaint)
+    if run.metric is Metric.THIRD_PARTY_RESPONSE and not chosen:
+        run = replace(run, metric=Metric.TRANSFER_RESPONSE)
+        chosen = book.choose(run.metric, run.start, complaint)
+    if run.authority is not None:
+        chosen = [priced for priced in chosen if priced.policy.spec.track == run.authority]
+    return run, chosen
+
+
 def _turned(run: Run, priced: Priced, book: Book) -> Run:
     """The run with the changes of its calendar that were published for clocks that run (F9)."""
     turns = book.repriced_after(priced, run.start)
@@ -141,7 +153,8 @@ def _turned(run: Run, priced: Priced, book: Book) -> Run:
 def pauses_of(run: Run, priced: Priced) -> list[Pause]:
     """The pauses that the policy allows, up to the end of the run."""
     end = run.end.at if run.end else None
-    return [pause for pause in run.pauses if pause.reason in priced.rule.pauses and (end is None or pause.begin < end)]
+    allowed = STANDS_STILL.get(run.metric, frozenset()).union(priced.rule.pauses)
+    return [pause for pause in run.pauses if pause.reason in allowed and (end is None or pause.begin < end)]
 
 
 def price(run: Run, priced: Priced, resolution_due: int | None = None) -> ClockState:

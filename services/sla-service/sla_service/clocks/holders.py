@@ -17,7 +17,8 @@ from shared.contracts.vocabulary import Metric
 from sla_service.clocks.facts import Fact, FactKind
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.ledger import ledger
-from sla_service.clocks.lifecycle import FINAL
+from sla_service.clocks.metrics import WAITING_CUSTOMER
+from sla_service.clocks.waiting import asked_tasks
 
 
 class HolderKind(StrEnum):
@@ -79,20 +80,21 @@ class _Case:
     def __init__(self, state: ClockState, facts: Sequence[Fact]) -> None:
         self.run = state.run
         self.facts = facts
-        self.asked = sorted(_open_tasks(facts), key=lambda one: (one[0], one[2].fact_id))
+        self.with_customer = [one for one in state.run.pauses if one.reason == WAITING_CUSTOMER]
+        self.asked = sorted(asked_tasks(facts), key=lambda one: (one[0].at, one[0].fact_id))
 
     def holder_at(self, instant: int) -> Holder:
         run = self.run
-        if run.metric is Metric.TRANSFER_RESPONSE:
+        if run.metric in (Metric.TRANSFER_RESPONSE, Metric.THIRD_PARTY_RESPONSE):
             return Holder(HolderKind.ASKED, run.team_id, run.team_name, run.holder)
         if run.metric is Metric.IMPROVEMENT_ACTION:
             return _assigned(self._last(FactKind.ACTION_PLANNED, instant))
         if run.metric is Metric.FOLLOW_UP and (visit := self._last(FactKind.FOLLOW_UP_ASSIGNED, instant)):
             return _assigned(visit)
-        if any(one.begin <= instant and (one.end is None or instant < one.end) for one in run.pauses):
+        if any(one.begin <= instant and (one.end is None or instant < one.end) for one in self.with_customer):
             return Holder(HolderKind.CUSTOMER)
-        for opened, ended, task in self.asked:
-            if opened <= instant and (ended is None or instant < ended):
+        for task, ended in self.asked:
+            if task.at <= instant and (ended is None or instant < ended.at):
                 return Holder(HolderKind.ASKED, task.team_id, task.team_name, task.person)
         return _assigned(self._last(FactKind.ASSIGNED, instant))
 
@@ -108,16 +110,6 @@ def _assigned(fact: Fact | None) -> Holder:
         return Holder(HolderKind.QUEUE)
     kind = HolderKind.AGENT if fact.person else HolderKind.TEAM
     return Holder(kind, fact.team_id, fact.team_name, fact.person)
-
-
-def _open_tasks(facts: Sequence[Fact]) -> Iterator[tuple[int, int | None, Fact]]:
-    """Each transfer task: from when to when it was open (None: still)."""
-    ending = (FactKind.TRANSFER_ANSWERED, FactKind.TRANSFER_CANCELLED)
-    for task in facts:
-        if task.kind is FactKind.TRANSFER_OPENED:
-            ends = [one.at for one in facts if one.kind in ending and one.subject_id == task.subject_id]
-            ends += [one.at for one in facts if one.to_state in FINAL and one.at >= task.at]
-            yield task.at, min(ends, default=None), task
 
 
 _NAMES = {

@@ -93,6 +93,9 @@ _TEXTS = {
     "started": Bilingual(zh="计时", en="The clock ran"),
     "resumed": Bilingual(zh="恢复计时", en="The clock ran on after a pause"),
     "waiting_customer": Bilingual(zh="暂停：等待客户", en="Paused: waiting for the customer"),
+    "waiting_third_party": Bilingual(
+        zh="暂停：等待被转单部门或外部伙伴", en="Paused: waiting for the department or partner that was asked"
+    ),
     "pause_used_up": Bilingual(zh="恢复计时：暂停已达最长时限", en="The clock ran on: the longest pause was used up"),
     "given_back_no_question": Bilingual(
         zh="照常计时：暂停前未向客户提问", en="The clock ran through a pause: the customer had been asked nothing"

@@ -4,18 +4,26 @@ The runs are a function of the set of facts: these are put in order here, by the
 of the case), so the order of arrival does not matter.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
 from shared.ids import derived_id
-from sla_service.clocks.facts import Fact, FactKind
-from sla_service.clocks.instants import DAY
+from sla_service.clocks.facts import ASKED, Fact, FactKind
+from sla_service.clocks.regulators import proceedings
 from sla_service.clocks.runs import Change, End, Pause, Run, cancelled, earliest, fulfilled
+from sla_service.clocks.urgencies import urgencies_of
+from sla_service.clocks.waiting import FINAL, apart, since, unanswered, with_customer, with_third_party
 
-FINAL = frozenset({CaseState.MERGED, CaseState.WITHDRAWN, CaseState.REJECTED, CaseState.CLOSED})
-_RESPONSES = frozenset({FactKind.ACKNOWLEDGED, FactKind.ANSWERED, FactKind.PROGRESS_TOLD, FactKind.RESOLVED})
+_ACKNOWLEDGED = (FactKind.ACKNOWLEDGED, FactKind.RESOLVED)
+_ANSWERS = (FactKind.ANSWERED, FactKind.PROGRESS_TOLD, FactKind.RESOLVED)
+_TASKS = {
+    FactKind.TRANSFER_OPENED: Metric.TRANSFER_RESPONSE,
+    FactKind.PARTNER_ASKED: Metric.THIRD_PARTY_RESPONSE,
+    FactKind.PROMISE_MADE: Metric.PROMISE,
+}
+_RESPONSES = (FactKind.ACKNOWLEDGED, *_ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +34,29 @@ class _Cycle:
     ends: tuple[End, ...]
 
 
-#: Whether a cadence goes on at this urgency, asked of the policy that holds at the instant.
-GoesOn = Callable[[Urgency | None, int], bool]
+#: Whether a cadence goes on at this urgency, asked of the policies that hold at the instant.
+GoesOn = Callable[[Metric, Urgency | None, int], bool]
 
 
-def complaint_runs(complaint_id: UUID, received_at: int, facts: Sequence[Fact], goes_on: GoesOn) -> list[Run]:
-    """Every clock of one complaint, F1 to F7 and its promises."""
-    return _Complaint(complaint_id, received_at, facts, goes_on).runs()
+def complaint_runs(
+    complaint_id: UUID, received_at: int, facts: Sequence[Fact], goes_on: GoesOn, measured: Collection[Metric]
+) -> list[Run]:
+    """Every clock of one complaint: F1 to F7, its promises, and of the other metrics those that are `measured`."""
+    return _Complaint(complaint_id, received_at, facts, goes_on, measured).runs()
 
 
 class _Complaint:
-    def __init__(self, complaint_id: UUID, received_at: int, facts: Sequence[Fact], goes_on: GoesOn) -> None:
+    def __init__(
+        self,
+        complaint_id: UUID,
+        received_at: int,
+        facts: Sequence[Fact],
+        goes_on: GoesOn,
+        measured: Collection[Metric],
+    ) -> None:
         self.id = complaint_id
+        self.facts = facts
+        self.measured = measured
         self.received_at = received_at
         self.goes_on = goes_on
         self.of: dict[FactKind, list[Fact]] = {}
@@ -47,7 +66,7 @@ class _Complaint:
         self.received_id = received[0].fact_id if received else None
         self.moves = sorted(self.of.get(FactKind.MOVED, ()), key=lambda one: (one.revision, one.at))
         self.finals = [move for move in self.moves if move.to_state in FINAL]
-        self.urgencies = _urgencies(received_at, facts)
+        self.urgencies = urgencies_of(received_at, facts)
         assigned = max(self.of.get(FactKind.ASSIGNED, ()), key=lambda one: (one.revision, one.fact_id), default=None)
         self.team_id = assigned.team_id if assigned else None
         self.team_name = assigned.team_name if assigned else None
@@ -62,16 +81,30 @@ class _Complaint:
 
     def runs(self) -> list[Run]:
         cycles = self._cycles()
-        pauses = self._pauses()
-        found = [self._first_response()]
+        pauses = with_customer(self.moves, self.of)
+        found = [self._answered(Metric.FIRST_RESPONSE, _RESPONSES)]
         found += [self._resolution(cycle, pauses) for cycle in cycles]
-        found += self._cadence(cycles, pauses)
+        found += self._cadence(Metric.PERIODIC_UPDATE, cycles, pauses)
         found += self._recording()
         found += self._tasks(FactKind.TRANSFER_OPENED, FactKind.TRANSFER_ANSWERED, FactKind.TRANSFER_CANCELLED)
+        found += self._tasks(FactKind.PARTNER_ASKED, FactKind.TRANSFER_ANSWERED, FactKind.TRANSFER_CANCELLED)
         found += self._tasks(FactKind.PROMISE_MADE, FactKind.PROMISE_KEPT, FactKind.PROMISE_WITHDRAWN)
         found += self._surveys()
         found += self._follow_ups()
-        return found
+        return found + self._asked_for(cycles, pauses) if self.measured else found
+
+    def _asked_for(self, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
+        """The clocks that only some policies ask for."""
+        found: list[Run] = []
+        if Metric.ACKNOWLEDGE in self.measured:
+            found.append(self._answered(Metric.ACKNOWLEDGE, _ACKNOWLEDGED))
+        if Metric.NEXT_RESPONSE in self.measured:
+            found += self._next_responses()
+        if Metric.PAUSABLE_UPDATE in self.measured:
+            found += self._cadence(Metric.PAUSABLE_UPDATE, cycles, pauses)
+        if Metric.AGENT_WORK_TIME in self.measured:
+            found += self._work(cycles, pauses)
+        return found + self._regulators()
 
     def _run(
         self,
@@ -116,16 +149,17 @@ class _Complaint:
     def _final_since(self, start: int) -> End | None:
         return earliest(cancelled(move, start) for move in self.finals if move.at >= start)
 
-    def _first_response(self) -> Run:
-        """F1: until the acknowledgement, the first answer, or the first word on progress, whichever comes first."""
-        answers = [fact for kind in _RESPONSES for fact in self.of.get(kind, ())]
+    def _answered(self, metric: Metric, kinds: Sequence[FactKind]) -> Run:
+        """F1: from the receipt until the acknowledgement, the first answer, or the first word on progress, whichever
+        comes first; for an acknowledgement until that, or the result, which makes it needless."""
+        answers = [fact for kind in kinds for fact in self.of.get(kind, ())]
         ends = [fulfilled(fact, self.received_at) for fact in answers] + [
             cancelled(move, self.received_at) for move in self.finals
         ]
         return self._run(
             ClockSubject.COMPLAINT,
             self.id,
-            Metric.FIRST_RESPONSE,
+            metric,
             1,
             self.received_at,
             self.received_id,
@@ -143,7 +177,7 @@ class _Complaint:
             cycle.fact_id,
             earliest(end for end in cycle.ends if end.reason != "reopened"),
             case_cycle=cycle.number,
-            pauses=_since(pauses, cycle.start),
+            pauses=since(pauses, cycle.start),
         )
 
     def _cycles(self) -> list[_Cycle]:
@@ -161,27 +195,7 @@ class _Complaint:
             cycles.append(_Cycle(number, start, fact_id, tuple(ends)))
         return cycles
 
-    def _pauses(self) -> list[Pause]:
-        """F9: waiting for the customer, until the customer's own word at its own time, or until the case moves on."""
-        found = []
-        for place, move in enumerate(self.moves):
-            if move.to_state is not CaseState.WAITING_CUSTOMER:
-                continue
-            ends = [(one.at, one.fact_id) for one in self.of.get(FactKind.CUSTOMER_WROTE, ()) if one.at > move.at]
-            ends += [
-                (max(one.at, move.at), one.fact_id) for one in self.moves[place + 1 :] if one.revision > move.revision
-            ]
-            end, end_fact_id = min(ends, default=(None, None))
-            question_id = self._question(move.at)
-            found.append(Pause(move.at, "waiting_customer", move.fact_id, end, end_fact_id, question_id))
-        return found
-
-    def _question(self, at: int) -> UUID | None:
-        """The last message to the customer in the day before `at` or at it."""
-        asked = [one for one in self.of.get(FactKind.ANSWERED, ()) if at - DAY <= one.at <= at]
-        return asked[-1].fact_id if asked else None
-
-    def _cadence(self, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
+    def _cadence(self, metric: Metric, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
         """F4: a period ends when the customer is told, and the next begins; the resolution ends them all."""
         found: list[Run] = []
         told = self.of.get(FactKind.PROGRESS_TOLD, ())
@@ -195,14 +209,14 @@ class _Complaint:
                 run = self._run(
                     ClockSubject.COMPLAINT,
                     self.id,
-                    Metric.PERIODIC_UPDATE,
+                    metric,
                     len(found) + 1,
                     begin,
                     begun_by,
                     stop,
                     case_cycle=cycle.number,
                     repeated=repeated,
-                    pauses=_since(pauses, begin),
+                    pauses=since(pauses, begin),
                 )
                 found.append(self._as_asked(run) if repeated else run)
                 if stop is not None:
@@ -212,9 +226,9 @@ class _Complaint:
     def _as_asked(self, run: Run) -> Run:
         """A further period runs only while the policy asks for one at the urgency of the moment."""
         changes = run.changes
-        if not self.goes_on(run.urgency, run.start):
+        if not self.goes_on(run.metric, run.urgency, run.start):
             for place, change in enumerate(changes):
-                if self.goes_on(change.urgency, change.at):
+                if self.goes_on(run.metric, change.urgency, change.at):
                     run = replace(
                         run,
                         start=change.at,
@@ -227,9 +241,64 @@ class _Complaint:
                 none_due = End(run.start, ClockStatus.CANCELLED, "no_further_update_due", run.start_fact_id)
                 return replace(run, end=none_due, void=True, changes=(), pauses=())
         for change in run.changes:
-            if not self.goes_on(change.urgency, change.at):
+            if not self.goes_on(run.metric, change.urgency, change.at):
                 return replace(run, end=End(change.at, ClockStatus.CANCELLED, "no_further_update_due", change.fact_id))
         return run
+
+    def _next_responses(self) -> list[Run]:
+        """From the customer's first message that awaits an answer to the answer."""
+        waits = unanswered(
+            self.of.get(FactKind.CUSTOMER_WROTE, ()),
+            sorted((one for kind in _ANSWERS for one in self.of.get(kind, ())), key=lambda one: (one.at, one.fact_id)),
+            self.finals,
+            self.resolved.values(),
+            self.reopened.values(),
+        )
+        return [
+            self._run(ClockSubject.COMPLAINT, self.id, Metric.NEXT_RESPONSE, number, awaited, message.fact_id, end)
+            for number, (awaited, message, end) in enumerate(waits, start=1)
+        ]
+
+    def _work(self, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
+        """The team's own time: from its assignment on, without what it waits for the customer or a third party."""
+        assigned = min(self.of.get(FactKind.ASSIGNED, ()), key=lambda one: (one.at, one.fact_id), default=None)
+        if assigned is None:
+            return []
+        away = apart([*pauses, *with_third_party(self.facts, self.moves)])
+        found = []
+        for cycle in cycles:
+            start, fact_id = max((cycle.start, cycle.fact_id), (assigned.at, assigned.fact_id), key=lambda one: one[0])
+            end = earliest(cycle.ends)
+            found.append(
+                self._run(
+                    ClockSubject.COMPLAINT,
+                    self.id,
+                    Metric.AGENT_WORK_TIME,
+                    cycle.number,
+                    start,
+                    fact_id,
+                    replace(end, at=max(end.at, start)) if end else None,
+                    case_cycle=cycle.number,
+                    pauses=since(away, start),
+                )
+            )
+        return found
+
+    def _regulators(self) -> list[Run]:
+        """What regulators' proceedings ask for, each in the track of its authority."""
+        return [
+            self._run(
+                ClockSubject.REGULATOR_STAGE,
+                one.subject_id,
+                one.metric,
+                1,
+                one.start.at,
+                one.start.fact_id,
+                one.end,
+                authority=one.authority,
+            )
+            for one in proceedings(self.id, self.of, self.measured)
+        ]
 
     def _recording(self) -> list[Run]:
         """F7: a complaint found outside must be in the system soon after it was made; decided at once."""
@@ -249,9 +318,9 @@ class _Complaint:
 
     def _tasks(self, opened: FactKind, answered: FactKind, cancelled: FactKind) -> list[Run]:
         """C2, C5: transfer tasks and promises, each from its opening to its answer or cancellation."""
-        transfer = opened is FactKind.TRANSFER_OPENED
+        metric = _TASKS[opened]
+        transfer = opened in ASKED
         subject = ClockSubject.TRANSFER if transfer else ClockSubject.PROMISE
-        metric = Metric.TRANSFER_RESPONSE if transfer else Metric.PROMISE
         found = []
         for fact in _by_subject(self.of.get(opened, ())).values():
             assert fact.subject_id is not None
@@ -313,43 +382,6 @@ class _Complaint:
         if (reopened := self.reopened.get(cycle + 1)) is not None:
             ends.append(End(max(reopened.at, start), ClockStatus.CANCELLED, "reopened", reopened.fact_id))
         return ends
-
-
-def _since(pauses: Iterable[Pause], start: int) -> tuple[Pause, ...]:
-    """The pauses as a clock meets them that starts at `start`."""
-    return tuple(
-        pause if pause.begin >= start else replace(pause, begin=start)
-        for pause in pauses
-        if pause.end is None or pause.end > start
-    )
-
-
-def _urgencies(received_at: int, facts: Sequence[Fact]) -> list[tuple[int, UUID, Urgency]]:
-    """From when on which urgency held: since its classification, or (not yet heard of) the first that knew of it."""
-    first: dict[int, Fact] = {}
-    for fact in facts:
-        if fact.urgency is None:
-            continue
-        known = first.get(fact.urgency_revision)
-        if known is None or _tells_earlier(fact, known):
-            first[fact.urgency_revision] = fact
-    found: list[tuple[int, UUID, Urgency]] = []
-    for revision, fact in sorted(first.items()):
-        assert fact.urgency is not None
-        since = received_at if revision == 0 else max(fact.at, received_at)
-        if found and found[-1][0] > since:
-            since = found[-1][0]
-        if not found or found[-1][2] is not fact.urgency:
-            found.append((since, fact.fact_id, fact.urgency))
-    return found
-
-
-def _tells_earlier(fact: Fact, known: Fact) -> bool:
-    return (fact.kind is not FactKind.CLASSIFIED, fact.at, fact.fact_id) < (
-        known.kind is not FactKind.CLASSIFIED,
-        known.at,
-        known.fact_id,
-    )
 
 
 def _by_subject(facts: Iterable[Fact]) -> dict[UUID | None, Fact]:

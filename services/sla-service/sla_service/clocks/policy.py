@@ -19,8 +19,11 @@ from shared.contracts.vocabulary import Channel, Metric, Urgency
 from sla_service.clocks.calendar import Calendar
 from sla_service.clocks.durations import Duration, Elapsed, Own, WithResolution
 from sla_service.clocks.instants import micros
+from sla_service.clocks.metrics import CADENCES, OBLIGATORY
 from sla_service.clocks.runs import Change
 
+#: The track of what the company promises its customers.
+SERVICE = "service"
 Role = Literal["agent", "team_lead", "department_manager", "executive"]
 PauseReason = Literal["waiting_customer"]
 
@@ -195,7 +198,7 @@ class PolicySpec(_Data):
     policy_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,60}$")]
     title: Bilingual
     position: int = 100
-    track: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "service"
+    track: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = SERVICE
     calendar: str
     when: Conditions = Conditions()
     rules: Annotated[dict[Metric, Rule], Field(min_length=1)]
@@ -212,15 +215,15 @@ class PolicySpec(_Data):
             for target in filter(None, (rule.high, rule.medium, rule.low, rule.every)):
                 if isinstance(target.due, Own) and metric not in _WITH_OWN:
                     raise ValueError(f"rules.{metric.value}: {metric.value} has no due time of its own")
-                if isinstance(target.due, WithResolution) and metric is not Metric.PERIODIC_UPDATE:
-                    raise ValueError(f"rules.{metric.value}: only periodic_update can be due with the resolution")
+                if isinstance(target.due, WithResolution) and metric not in CADENCES:
+                    raise ValueError(f"rules.{metric.value}: only a cadence can be due with the resolution")
         return self
 
 
 def gap(policies: Sequence[PolicySpec]) -> str | None:
-    """What a set of policies leaves without a rule: every metric needs one without conditions."""
+    """What a set of policies leaves without a rule: what every complaint has needs one without conditions."""
     covered = {metric for policy in policies if not policy.when.demanding for metric in policy.rules}
-    missing = [metric.value for metric in Metric if metric not in covered]
+    missing = [metric.value for metric in Metric if metric in OBLIGATORY - covered]
     return f"no policy without conditions has a rule for {', '.join(missing)}" if missing else None
 
 
@@ -285,6 +288,8 @@ class Book:
             for policy in versions
             for metric, rule in policy.spec.rules.items()
         }
+        #: Metrics beside those that every complaint has, for which some version of a policy has a rule.
+        self.beside = frozenset(metric for _, _, metric in self._rules) - OBLIGATORY
 
     def _valid_at(self, instant: int) -> list[PolicyVersion]:
         found = [

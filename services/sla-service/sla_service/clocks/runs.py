@@ -67,6 +67,8 @@ class Run:
     team_id: str | None = None
     team_name: Bilingual | None = None
     holder: StaffContact | None = None
+    #: Whose proceeding it is: the one track whose policies may price it.
+    authority: str | None = None
 
 
 def action_runs(action_id: UUID, facts: Iterable[Fact]) -> list[Run]:

@@ -183,7 +183,7 @@ def view_at(state: ClockState, revision: int, seen: int) -> ClockView:
         fulfilled_at=None if fulfilled is None else instant_of(fulfilled),
         on_time=False if breached is not None else (True if fulfilled is not None else None),
         owner_team=run.team_id,
-        title=title_of(run),
+        title=title_of(run, state.priced.policy.spec),
     )
 
 

@@ -16,17 +16,19 @@ from shared.contracts.resolution import (
     PromiseKeptV1,
     PromiseMadeV1,
     PromiseWithdrawnV1,
+    RegulatorStageRecordedV1,
     TransferAnsweredV1,
     TransferCancelledV1,
     TransferOpenedV1,
 )
 from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1
 from shared.contracts.vocabulary import CaseState, Purpose
-from sla_service.clocks.facts import Fact, FactKind
+from sla_service.clocks.facts import STAGES, Fact, FactKind
 from sla_service.clocks.instants import micros
-from sla_service.clocks.lifecycle import FINAL
+from sla_service.clocks.waiting import FINAL
 
-_TELLING_STATES = FINAL | {CaseState.WAITING_CUSTOMER, CaseState.REOPENED}
+_WAITING = frozenset({CaseState.WAITING_CUSTOMER, CaseState.WAITING_THIRD_PARTY})
+_TELLING_STATES = FINAL | _WAITING | {CaseState.REOPENED}
 
 
 def history_of(event: Event) -> tuple[UUID, ComplaintFacts | None]:
@@ -56,7 +58,7 @@ def fact_of(event: Event) -> Fact | None:
                 person=event.agent,
             )
         case CaseMovedV1():
-            if event.to_state not in _TELLING_STATES and event.from_state is not CaseState.WAITING_CUSTOMER:
+            if event.to_state not in _TELLING_STATES and event.from_state not in _WAITING:
                 return None
             return _fact(
                 event,
@@ -78,7 +80,7 @@ def fact_of(event: Event) -> Fact | None:
         case TransferOpenedV1():
             return _fact(
                 event,
-                FactKind.TRANSFER_OPENED,
+                FactKind.PARTNER_ASKED if event.external else FactKind.TRANSFER_OPENED,
                 subject_id=event.task_id,
                 team_id=event.team_id,
                 team_name=event.team_name,
@@ -113,6 +115,8 @@ def fact_of(event: Event) -> Fact | None:
             )
         case FollowUpDoneV1():
             return _fact(event, FactKind.FOLLOW_UP_DONE, subject_id=event.visit_id, cycle=event.cycle)
+        case RegulatorStageRecordedV1():
+            return _fact(event, STAGES[event.stage], subject_id=event.stage_id, team_id=event.authority)
         case ActionPlannedV1():
             return _fact(
                 event,

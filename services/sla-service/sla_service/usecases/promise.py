@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sla_service.clocks.policy import PolicyVersion
+from sla_service.clocks.policy import SERVICE, PolicyVersion
 from sla_service.domain.months import month_before
 from sla_service.usecases.deps import Deps
-
-#: What a company promises its customers; other tracks are agreements with others.
-_TRACK = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +28,5 @@ async def published(deps: Deps) -> Published:
     async with deps.reading() as tx:
         book = await deps.shelf.book(tx)
         kept = await deps.last_month.kept(tx, since, until, now)
-    policies = [version for version in book.valid_at_instant(now) if version.spec.track == _TRACK]
+    policies = [version for version in book.valid_at_instant(now) if version.spec.track == SERVICE]
     return Published(policies, since, until, kept)
