@@ -1,9 +1,11 @@
 """Composition root of intake-service."""
 
+from functools import partial
+
 from intake_service import api, events
 from intake_service.settings import Settings
 from intake_service.store import metadata
-from intake_service.usecases import key_lookup, make_deps
+from intake_service.usecases import Puller, key_lookup, make_deps, seed_channels
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.ids import new_id
@@ -12,17 +14,20 @@ from shared.service import Service, build_service, open_database
 
 def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
     database = open_database("intake", settings)
+    deps = make_deps(database, clock, new_id, settings)
     return build_service(
         "intake",
         settings=settings,
         database=database,
         bus=bus,
-        deps=make_deps(database, clock, new_id, settings),
+        deps=deps,
         metadata=metadata,
         routers=api.ROUTERS,
         consumes=events.CONSUMES,
         publishes=events.PUBLISHES,
         title="Redress intake 接收",
         description="Receives complaints from every channel, once each, and keeps who complained and what was said.",
+        seed=[partial(seed_channels, deps)],
+        background=[Puller(deps).pull_channels],
         api_keys=key_lookup(database.reading),
     )

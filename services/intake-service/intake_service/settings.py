@@ -1,5 +1,6 @@
 """What an operator may set, by environment: INTAKE_…"""
 
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator
@@ -24,8 +25,17 @@ class Settings(ServiceSettings):
     receive_waiting: int = Field(default=4096, ge=1)
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)
-    #: The team in charge of messages that could not be understood.
+    #: The team in charge of messages that could not be understood, where their channel names none.
     quarantine_owner: str = Field(default="intake-leads", min_length=1, max_length=100)
+    #: A YAML file with channels; it is read at every start.
+    channels: Path | None = None
+    #: The folder below which secrets may lie that channels name by `file:`.
+    secrets_dir: Path | None = None
+    #: Seconds after which a change of channels is known to every process.
+    channels_refresh_seconds: float = Field(default=2.0, gt=0, le=60)
+    #: Seconds between two tries at a provider that fails: the first, and the most.
+    pull_retry_first_seconds: float = Field(default=1.0, gt=0)
+    pull_retry_most_seconds: float = Field(default=60.0, gt=0)
     #: Bytes of one request; a complaint with all its parts filled stays below.
     max_body_bytes: int = Field(default=512 * 1024, ge=1024)
 

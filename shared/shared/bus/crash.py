@@ -2,7 +2,8 @@
 
 ``REDRESS_CRASH_AT=relay.after_send:3`` sends SIGKILL at the third pass of that point; without the variable a pass costs
 one comparison. Points: `commit.before_relay`, `relay.after_send` (before the rows are deleted), `consumer.mid_handler`
-(the handler ran, nothing is committed), `consumer.after_commit` (before the offset is committed).
+(the handler ran, nothing is committed), `consumer.after_commit` (before the offset is committed). Whoever fetches from
+a provider has `pull.after_fetch`, `pull.before_commit` and `pull.after_commit`.
 """
 
 import os
@@ -11,13 +12,14 @@ from collections import Counter
 
 VARIABLE = "REDRESS_CRASH_AT"
 POINTS = ("commit.before_relay", "relay.after_send", "consumer.mid_handler", "consumer.after_commit")
+PULL_POINTS = ("pull.after_fetch", "pull.before_commit", "pull.after_commit")
 
 
 def parse(text: str) -> tuple[str, int]:
     """``"relay.after_send:3"`` → ``("relay.after_send", 3)``; raises `ValueError` for a point that does not exist."""
     point, _, nth = text.partition(":")
-    if point not in POINTS or not (nth or "1").isdigit():
-        raise ValueError(f"{VARIABLE}={text!r}: expected one of {', '.join(POINTS)}, then :n")
+    if point not in (*POINTS, *PULL_POINTS) or not (nth or "1").isdigit():
+        raise ValueError(f"{VARIABLE}={text!r}: expected one of {', '.join((*POINTS, *PULL_POINTS))}, then :n")
     return point, int(nth or "1")
 
 

@@ -1,6 +1,6 @@
 """HTTP door: parse, one use case, shape the answer."""
 
-from intake_service.api import complainants, complaints, keys, messages, webform
+from intake_service.api import channels, complainants, complaints, keys, messages, webform
 
 ROUTERS = (
     complaints.receiving,
@@ -8,6 +8,7 @@ ROUTERS = (
     complaints.router,
     complainants.router,
     keys.router,
+    channels.router,
     messages.router,
     webform.router,
 )

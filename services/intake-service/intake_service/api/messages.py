@@ -16,6 +16,7 @@ from intake_service.usecases.errors import (
     AnotherMessage,
     MessageKeyReused,
     NoSuchReceipt,
+    NothingToRetry,
     NotInQuarantine,
     NotYourChannel,
     ReceptionBusy,
@@ -91,7 +92,7 @@ async def show_quarantined(
     "/v1/quarantine/{receipt_id}/retry",
     response_model=DeliveryReceipt,
     summary="Look at it once more, as it came or corrected",
-    responses=responses(NoSuchReceipt, NotInQuarantine, AnotherMessage, ReceptionBusy, *ONCE_PROBLEMS),
+    responses=responses(NoSuchReceipt, NotInQuarantine, NothingToRetry, AnotherMessage, ReceptionBusy, *ONCE_PROBLEMS),
 )
 async def retry(
     receipt_id: UUID,

@@ -133,6 +133,8 @@ class Reason(StrEnum):
     NO_IDENTITY = "no_identity"
     FROM_THE_FUTURE = "from_the_future"
     UNDECODABLE_RAW = "undecodable_raw"
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
 
 
 MESSAGES = {
@@ -143,6 +145,8 @@ MESSAGES = {
     Reason.NO_IDENTITY: Bilingual(zh="没有可识别的发件人身份", en="No identity of the sender can be read"),
     Reason.FROM_THE_FUTURE: Bilingual(zh="发送时间在未来", en="It says that it was sent in the future"),
     Reason.UNDECODABLE_RAW: Bilingual(zh="原始内容无法解码", en="The raw part cannot be decoded"),
+    Reason.UNREADABLE: Bilingual(zh="无法读取", en="It cannot be read"),
+    Reason.REFUSED: Bilingual(zh="违反规则", en="It breaks a rule"),
 }
 
 
@@ -156,8 +160,8 @@ class Doubt(BaseModel):
     message: Bilingual
 
 
-def _doubt(reason: Reason, pointer: str) -> Doubt:
-    return Doubt(reason=reason, pointer=pointer, message=MESSAGES[reason])
+def doubt(reason: Reason, pointer: str, message: Bilingual | None = None) -> Doubt:
+    return Doubt(reason=reason, pointer=pointer, message=message or MESSAGES[reason])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +190,15 @@ def understand(message: IncomingMessage, now: datetime, skew: timedelta, region:
     complainant, handles = _sender(message, region)
     doubts: list[Doubt] = []
     if not _readable(message.content.text):
-        doubts.append(_doubt(Reason.NO_TEXT, "/content/text"))
+        doubts.append(doubt(Reason.NO_TEXT, "/content/text"))
     elif len(text) > MAX_TEXT:
-        doubts.append(_doubt(Reason.TOO_LONG, "/content/text"))
+        doubts.append(doubt(Reason.TOO_LONG, "/content/text"))
     if complainant is None:
-        doubts.append(_doubt(Reason.NO_IDENTITY, "/sender/identities"))
+        doubts.append(doubt(Reason.NO_IDENTITY, "/sender/identities"))
     if message.occurred_at > now + skew:
-        doubts.append(_doubt(Reason.FROM_THE_FUTURE, "/occurred_at"))
+        doubts.append(doubt(Reason.FROM_THE_FUTURE, "/occurred_at"))
     if message.raw is not None and not _decodable(message.raw):
-        doubts.append(_doubt(Reason.UNDECODABLE_RAW, "/raw"))
+        doubts.append(doubt(Reason.UNDECODABLE_RAW, "/raw"))
     if doubts or complainant is None:
         return tuple(doubts)
     return Understood(text, complainant, handles)

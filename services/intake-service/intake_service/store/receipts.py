@@ -121,7 +121,8 @@ async def quarantined(tx: AsyncSession, after: tuple[datetime, UUID] | None, lim
 
 async def settle(tx: AsyncSession, row: Mapping[str, Any]) -> None:
     """What became of a message that was in quarantine. Its fingerprint, body and first instant stay as they came."""
-    told = {name: row[name] for name in ("thread_id", "status", "complaint_id", "suggested_id", "doubts", "owner")}
+    settled = ("thread_id", "status", "complaint_id", "suggested_id", "doubts", "owner", "envelope")
+    told = {name: row[name] for name in settled}
     await tx.execute(update(receipts).where(receipts.c.id == row["id"]).values(told))
 
 

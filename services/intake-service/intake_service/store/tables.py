@@ -1,6 +1,7 @@
 """The tables of this schema."""
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     ForeignKey,
@@ -145,10 +146,38 @@ receipts = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("fingerprint", LargeBinary, comment="SHA-256 of what the message says; none after erasure"),
     Column("body", LargeBinary, comment="the request as it came; none after erasure"),
+    Column("channel_id", Text, comment="of the channel that it came by; none at the generic door"),
+    Column("envelope", LargeBinary, comment="the message as its channel read it, while it is in quarantine"),
     UniqueConstraint("channel", "account", "message_id", name="uq_receipts_delivery"),
     Index("ix_receipts_thread", "channel", "account", "thread_id", postgresql_where=text("thread_id is not null")),
     Index("ix_receipts_complaint", "complaint_id"),
     Index("ix_receipts_quarantine", "recorded_at", "id", postgresql_where=text("status = 'quarantined'")),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("data", JSONB, nullable=False, comment="the channel as this revision states it; the highest revision holds"),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("changed_by", JSONB, nullable=False),
+)
+
+channel_states = Table(
+    "channel_states",
+    metadata,
+    Column("channel_id", Text, primary_key=True),
+    Column("step", Integer, nullable=False, server_default=text("0"), comment="how often the cursor was moved"),
+    Column("cursor", JSONB(none_as_null=True)),
+    Column("exist", BigInteger, nullable=False, server_default=text("0"), comment="that the provider has told of"),
+    Column("taken", BigInteger, nullable=False, server_default=text("0"), comment="arrivals with a receipt"),
+    Column("waiting", BigInteger, comment="that exist behind the cursor"),
+    Column("last_message_at", DateTime(timezone=True)),
+    Column("last_contact_at", DateTime(timezone=True)),
+    Column("last_error", Text),
+    Column("last_error_at", DateTime(timezone=True)),
+    Column("seeded", Text, comment="hash of what the file of channels said of it last"),
 )
 
 outcomes = Table(

@@ -1,11 +1,13 @@
 """One function per action; the only place that opens a transaction."""
 
 from intake_service.usecases.access import issue_key, key_lookup, list_keys, revoke_key
+from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
 from intake_service.usecases.messages import receive_message, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
 from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
+from intake_service.usecases.pulling import Puller
 from intake_service.usecases.quarantine import list_quarantine, retry, show_quarantined
 from intake_service.usecases.reading import (
     list_complaints,
@@ -15,12 +17,15 @@ from intake_service.usecases.reading import (
     show_complaint,
 )
 from intake_service.usecases.receive import receive_complaint
+from intake_service.usecases.seeding import seed_channels
 from intake_service.usecases.webform import receive_form, show_progress
 
 __all__ = [
     "Deps",
+    "Puller",
     "add_message",
     "add_note",
+    "disable_channel",
     "erase",
     "issue_key",
     "key_lookup",
@@ -28,6 +33,7 @@ __all__ = [
     "learn_of_results",
     "link_complaints",
     "list_accesses",
+    "list_channels",
     "list_complaints",
     "list_keys",
     "list_messages",
@@ -35,11 +41,14 @@ __all__ = [
     "list_quarantine",
     "look_up",
     "make_deps",
+    "put_channel",
     "receive_complaint",
     "receive_form",
     "receive_message",
     "retry",
     "revoke_key",
+    "seed_channels",
+    "show_channel",
     "show_complainant",
     "show_complaint",
     "show_contacts",

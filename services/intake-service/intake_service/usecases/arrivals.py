@@ -5,7 +5,7 @@ A8: nothing lost (the answer comes after the commit), nothing twice (natural key
 together stays together: messages that name an id in common are dealt with one after the other, across processes too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from intake_service.domain.threading import Known, Placement, placement, quoted_
 from intake_service.domain.views import ComplaintRef, DeliveryReceipt, DeliveryStatus
 from intake_service.groupcommit import RaceLost
 from intake_service.settings import Settings
+from intake_service.store import channels as channel_store
 from intake_service.store import complaints as complaint_store
 from intake_service.store import receipts as store
 from intake_service.store.reception import find_persons
@@ -41,7 +42,8 @@ from shared.web.idempotency import Answered, Once, record_many, replay_many
 class Arrival:
     """A message on its way into a batch. `delivery` is the complaint that it makes where it belongs to none; None where
     there are `doubts`. `fingerprint` tells whether the same key comes with another message. `retried` is the receipt of
-    a message that is taken out of quarantine to be looked at once more."""
+    a message that is taken out of quarantine to be looked at once more. Of what came by a configured channel, `owner`
+    is in charge where there are doubts, and `envelope` is the message as the channel read it from `body`."""
 
     message: IncomingMessage
     delivery: Delivery | None
@@ -52,6 +54,13 @@ class Arrival:
     once: Once
     traceparent: str | None
     retried: UUID | None = None
+    channel_id: str | None = None
+    owner: str | None = None
+    envelope: bytes | None = None
+
+
+#: What is to be committed with a batch; it sees what each arrival is answered.
+Along = Callable[[AsyncSession, Sequence[Answered | Problem]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,11 @@ class Arrivals:
     settings: Settings
     reception: Reception
 
-    async def write(self, batch: Sequence[Arrival]) -> list[Outcome]:
+    async def write(self, batch: Sequence[Arrival], along: Along | None = None) -> list[Outcome]:
         """Commits the batch and answers each: 202, or 200 with the receipt as it stands for a repeated delivery, or the
         problem. Raises `RaceLost` where another door was first with a delivery or an identity: nothing is kept then.
+
+        `along` writes in the same transaction, after everything else; its arrivals have no Idempotency-Key.
         """
         numbers = await self._numbers(batch)
         async with self.session() as tx:
@@ -89,6 +100,8 @@ class Arrivals:
                 told = await self._receive(tx, [(batch[place], numbers[place]) for place in places])
                 answers |= zip(places, told, strict=True)
             await record_many(tx, [answer for answer in answers.values() if isinstance(answer, Answered)])
+            if along is not None:
+                await along(tx, [answers[place] for place in waiting])
         return [_outcome(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
 
     async def _numbers(self, batch: Sequence[Arrival]) -> list[str]:
@@ -103,8 +116,14 @@ class Arrivals:
         fresh = [(arrival, number) for arrival, number in wave if _is_open(arrival, known)]
         now = self.clock.now()
         settled = await self._settle(tx, fresh, now)
+        doubtful = [
+            arrival
+            for (arrival, _), outcome in zip(fresh, settled, strict=True)
+            if outcome.status is DeliveryStatus.QUARANTINED
+        ]
+        owners = await self._owners(tx, doubtful)
         rows = {
-            arrival.message.source.key: self._row(arrival, outcome, now)
+            arrival.message.source.key: self._row(arrival, outcome, owners.get(arrival.message.source.key), now)
             for (arrival, _), outcome in zip(fresh, settled, strict=True)
         }
         await store.insert_all(tx, [row for key, row in rows.items() if key not in known])
@@ -122,6 +141,21 @@ class Arrivals:
             for arrival, _ in wave
             for key in [arrival.message.source.key]
         ]
+
+    async def _owners(self, tx: AsyncSession, doubtful: Sequence[Arrival]) -> dict[NaturalKey, str]:
+        """Who is in charge of messages that can't be understood: the team of their channel, where there is one."""
+        accounts = {
+            (arrival.message.source.channel, arrival.message.source.account)
+            for arrival in doubtful
+            if arrival.owner is None
+        }
+        teams = await channel_store.owners(tx, accounts) if accounts else {}
+        found: dict[NaturalKey, str] = {}
+        for arrival in doubtful:
+            source = arrival.message.source
+            team = arrival.owner or teams.get((source.channel, source.account))
+            found[source.key] = team or self.settings.quarantine_owner
+        return found
 
     async def _settle(self, tx: AsyncSession, wave: Sequence[tuple[Arrival, str]], now: datetime) -> list[Settled]:
         """What becomes of messages that have no receipt yet."""
@@ -201,7 +235,7 @@ class Arrivals:
             with use_traces({str(known.complaint_id): arrival.traceparent} if arrival.traceparent else {}):
                 outbox.add(tx, event)
 
-    def _row(self, arrival: Arrival, settled: Settled, now: datetime) -> dict[str, Any]:
+    def _row(self, arrival: Arrival, settled: Settled, owner: str | None, now: datetime) -> dict[str, Any]:
         source = arrival.message.source
         quarantined = settled.status is DeliveryStatus.QUARANTINED
         return {
@@ -214,11 +248,13 @@ class Arrivals:
             "complaint_id": settled.complaint and settled.complaint.id,
             "suggested_id": settled.suggested and settled.suggested.id,
             "doubts": [doubt.model_dump(mode="json") for doubt in arrival.doubts] if quarantined else [],
-            "owner": self.settings.quarantine_owner if quarantined else None,
+            "owner": owner,
             "actor": arrival.actor.model_dump(mode="json"),
             "recorded_at": now,
             "fingerprint": arrival.fingerprint,
             "body": arrival.body,
+            "channel_id": arrival.channel_id,
+            "envelope": arrival.envelope if quarantined else None,
         }
 
 

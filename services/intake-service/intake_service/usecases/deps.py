@@ -1,12 +1,15 @@
 """What use cases get from the composition root."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from intake_service.channels import KINDS, Kind
+from intake_service.domain.channels import KeptChannel
 from intake_service.groupcommit import GroupCommit
 from intake_service.settings import Settings
 from intake_service.store.reception import is_of_the_data
@@ -19,6 +22,19 @@ from shared.web.ratelimit import Buckets
 Sessions = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
 
+class ChannelBook:
+    """The channels as this process read them last. `wake` is set when it changed one itself."""
+
+    def __init__(self) -> None:
+        self.kept: Mapping[str, KeptChannel] = {}
+        self.fresh_until = 0.0
+        self.wake = asyncio.Event()
+
+    def changed(self) -> None:
+        self.fresh_until = 0.0
+        self.wake.set()
+
+
 @dataclass(frozen=True)
 class Deps:
     session: Sessions
@@ -29,6 +45,10 @@ class Deps:
     receiving: GroupCommit[Delivery, Outcome]
     form_buckets: Buckets
     messages: GroupCommit[Arrival, Outcome]
+    arrivals: Arrivals
+    engine: AsyncEngine
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
+    channels: ChannelBook = field(default_factory=ChannelBook)
 
 
 def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], settings: Settings) -> Deps:
@@ -53,4 +73,6 @@ def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], setting
             max_batch=settings.receive_batch,
             max_waiting=settings.receive_waiting,
         ),
+        arrivals=arrivals,
+        engine=database.engine,
     )

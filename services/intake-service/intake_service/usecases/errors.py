@@ -68,4 +68,24 @@ class AnotherMessage(Invalid):
     title = "A corrected message keeps its channel, account and message id"
 
 
+class NothingToRetry(Conflict):
+    slug = "nothing-to-retry"
+    title = "No envelope of it can be read; send a corrected message"
+
+
+class BadChannel(Invalid):
+    slug = "bad-channel"
+    title = "The channel breaks a rule of its kind"
+
+
+class ChannelIsAnother(Conflict):
+    slug = "channel-is-another"
+    title = "A channel keeps its kind, channel and account"
+
+
+class NoSuchChannel(NotFound):
+    slug = "no-such-channel"
+    title = "There is no such channel"
+
+
 RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, ReceptionBusy)

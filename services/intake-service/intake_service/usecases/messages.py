@@ -21,7 +21,7 @@ from shared.web.auth import Principal
 from shared.web.errors import Problem
 from shared.web.idempotency import Once
 
-_NO_KEY = Once("", None, b"")
+NO_KEY = Once("", None, b"")
 
 
 async def receive_message(
@@ -52,7 +52,7 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
     if isinstance(found, tuple):
         delivery, doubts = None, found
     else:
-        plain = checked(found.record(message), principal, _NO_KEY, now, settings, traceparent)
+        plain = checked(found.record(message), principal, NO_KEY, now, settings, traceparent)
         delivery, doubts = replace(plain, complainant=replace(plain.complainant, handles=found.handles)), ()
     return Arrival(
         message=message,

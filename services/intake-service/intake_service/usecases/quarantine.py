@@ -11,9 +11,10 @@ from sqlalchemy.engine import RowMapping
 
 from intake_service.domain.message import IncomingMessage
 from intake_service.domain.views import DeliveryStatus, QuarantinedBody, QuarantinedMessage
+from intake_service.store import channels as channel_store
 from intake_service.store import receipts as store
 from intake_service.usecases.deps import Deps
-from intake_service.usecases.errors import AnotherMessage, NoSuchReceipt, NotInQuarantine
+from intake_service.usecases.errors import AnotherMessage, NoSuchReceipt, NothingToRetry, NotInQuarantine
 from intake_service.usecases.messages import arrived, received
 from shared.web.auth import Principal
 from shared.web.idempotency import Once
@@ -38,19 +39,38 @@ async def retry(
 ) -> Response:
     """Look at a message once more, as it came or `corrected`; the answer is its receipt as it stands then.
 
-    Raises `NoSuchReceipt`, `NotInQuarantine`, `AnotherMessage`, `ReceptionBusy`.
+    Raises `NoSuchReceipt`, `NotInQuarantine`, `AnotherMessage`, `NothingToRetry`, `ReceptionBusy`.
     """
     async with deps.session() as tx:
         if (first := await once.replay(tx)) is not None:
             return first
     row = await _quarantined(receipt_id, deps)
-    message = corrected or IncomingMessage.model_validate_json(row["body"])
+    message = corrected or await _anew(row, deps)
     if message.source.key != (row["channel"], row["account"], row["message_id"]):
         raise AnotherMessage(
             f"Receipt {receipt_id} is of {row['channel']}, {row['account']}, {row['message_id']}.",
             pointer="/message/source",
         )
-    return await received(replace(arrived(message, row["body"], principal, once, deps), retried=receipt_id), deps)
+    arrival = arrived(message, row["body"], principal, once, deps)
+    kept = {name: row[name] for name in ("channel_id", "owner", "envelope")}
+    return await received(replace(arrival, retried=receipt_id, **kept), deps)
+
+
+async def _anew(row: RowMapping, deps: Deps) -> IncomingMessage:
+    """The message once more, by the reader of today where its channel has one. Raises `NothingToRetry`."""
+    if row["channel_id"] is None:
+        return IncomingMessage.model_validate_json(row["body"])
+    async with deps.reading() as tx:
+        kept = await channel_store.find(tx, row["channel_id"])
+    kind = deps.kinds.get(kept.spec.kind) if kept is not None else None
+    if kept is not None and kind is not None and kind.read is not None:
+        read = kind.read(kept.spec, row["body"]).message
+        if isinstance(read, IncomingMessage):
+            source = read.source.model_copy(update={name: row[name] for name in ("channel", "account", "message_id")})
+            return read.model_copy(update={"source": source})
+    if row["envelope"] is None:
+        raise NothingToRetry("Send the message in `message`, with its channel, account and message id.")
+    return IncomingMessage.model_validate_json(row["envelope"])
 
 
 async def _quarantined(receipt_id: UUID, deps: Deps) -> RowMapping:

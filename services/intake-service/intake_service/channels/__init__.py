@@ -1,0 +1,32 @@
+"""The kinds of channels, each a module with its wire format and client. To add one is to add it to `KINDS`."""
+
+from intake_service.channels.kind import (
+    ChannelFault,
+    Kind,
+    NoSettings,
+    OpenChannel,
+    Pull,
+    PullSettings,
+    Read,
+)
+from shared.contracts.vocabulary import Channel
+
+#: By name. `api` is whoever posts to `POST /v1/messages` with a key of theirs.
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("web_form", Channel.WEB_FORM),
+        Kind("api", None),
+    )
+}
+
+__all__ = [
+    "KINDS",
+    "ChannelFault",
+    "Kind",
+    "NoSettings",
+    "OpenChannel",
+    "Pull",
+    "PullSettings",
+    "Read",
+]
