@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import httpx
 from rich.console import Console
 
+from intake_service.domain.channels import CHANNEL_EXAMPLE
 from redress.app import Standalone, standalone
 from redress.database import Databases
 from redress.demo import case
@@ -206,6 +207,8 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
     found.known["key_id"] = [key["id"] for key in keys.json()["data"]]
     receipt = await doors["intake"].post("/v1/messages", headers=headers, json=UNREADABLE)
     found.known["receipt_id"] = [receipt.json()["id"]]
+    channel = await doors["intake"].put("/v1/channels/weibo-shop", headers=headers, json=CHANNEL_EXAMPLE)
+    found.known["channel_id"] = [channel.json()["channel_id"]]
 
 
 def _paths(found: Living, path: str) -> list[str]:

@@ -1,5 +1,5 @@
 """A provider for the tests: a file with a list of messages, fetched two at a time. Run as a program it is a process of
-intake that fetches until nothing waits: ``python -m tests.component.intake.shelf``."""
+intake that fetches until it is killed: ``python -m tests.component.intake.shelf``."""
 
 import asyncio
 import json
@@ -29,12 +29,17 @@ def incoming(stated: Any) -> Incoming:
         return Incoming(Unreadable(Bilingual(zh="不是消息", en="It is no message")), raw)
 
 
+def _stock(path: str) -> list[Any]:
+    stock: list[Any] = json.loads(Path(path).read_text())
+    return stock
+
+
 async def pull(channel: OpenChannel, cursor: Json | None) -> AsyncIterator[Pulled]:
     """What stands on the shelf as null exists and can't be fetched."""
     at = cursor["next"] if cursor else 0
     while True:
         try:
-            stock = json.loads(Path(channel.settings.path).read_text())
+            stock = _stock(channel.settings.path)
         except FileNotFoundError as error:
             raise ChannelFault("The shelf is away; put it back.") from error
         step = stock[at : at + channel.settings.step]
@@ -51,8 +56,6 @@ KIND = Kind("shelf", Channel.EMAIL, ShelfSettings, pull=pull)
 
 
 async def _one_life() -> None:
-    from sqlalchemy import text
-
     from intake_service.settings import Settings
     from intake_service.usecases import Puller, make_deps
     from shared.clock import SystemClock
@@ -62,15 +65,7 @@ async def _one_life() -> None:
     KINDS[KIND.name] = KIND
     settings = Settings(token_secret="a secret of the tests")
     database = open_database("intake", settings)
-    task = asyncio.create_task(Puller(make_deps(database, SystemClock(), new_id, settings)).pull_channels())
-    for _ in range(400):
-        async with database.reading() as tx:
-            if (await tx.execute(text("select waiting from channel_states"))).scalar() == 0:
-                break
-        await asyncio.sleep(0.02)
-    task.cancel()
-    await asyncio.wait([task])
-    await database.close()
+    await Puller(make_deps(database, SystemClock(), new_id, settings)).pull_channels()
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ async def test_a_file_that_can_not_be_used_changes_nothing_and_says_why(intake, 
     path = tmp_path / "channels.yaml"
     path.write_text(content)
     deps = intake.services[0].deps
-    with pytest.raises(ChannelsFileError, match="channels.yaml: ") as error:
+    with pytest.raises(ChannelsFileError, match=r"channels\.yaml: ") as error:
         await seed_channels(replace(deps, settings=deps.settings.model_copy(update={"channels": path})))
     assert told in str(error.value)
     assert await intake.one("select count(*) from channels") == 0
