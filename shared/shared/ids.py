@@ -1,7 +1,7 @@
 """Identifiers. A new thing gets a UUIDv7 (time-ordered, so B-trees stay compact); a thing that follows from an event
 gets an id derived from what it follows from, so that the event handled twice makes one thing."""
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import uuid_utils.compat
 
@@ -16,4 +16,4 @@ def new_id() -> UUID:
 
 def derived_id(*parts: object) -> UUID:
     """The same id for the same parts, for ever: ``derived_id("clock", complaint_id, "resolution", 1)``."""
-    return uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+    return uuid_utils.compat.uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))

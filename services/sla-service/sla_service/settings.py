@@ -12,7 +12,7 @@ class Settings(ServiceSettings):
     #: ``default``, ``seconds`` (for a demonstration), or the path of a YAML file with policies.
     policy_pack: str = "default"
     #: How often, in seconds of real time, the timers ask the database what other replicas have armed.
-    timer_poll_seconds: float = Field(default=1.0, gt=0)
+    timer_poll_seconds: float = Field(default=0.2, gt=0)
     #: Clocks that one round of the timers takes at most.
     timer_batch: int = Field(default=500, ge=1, le=5000)
     #: A clock that is late when it is learned of is looked at so many seconds later: its answer may be just behind.

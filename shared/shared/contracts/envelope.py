@@ -6,7 +6,7 @@ fields; anything else is a new version published beside the old.
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -26,6 +26,17 @@ class Data(BaseModel):
     """A frozen value inside an event. Unknown fields of newer versions are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def changed(self, **values: object) -> Self:
+        """A copy with other values that the caller knows to be valid: `model_copy` at a third of its cost, for what is
+        done to thousands at once."""
+        copy = self.__class__.__new__(self.__class__)
+        put = object.__setattr__
+        put(copy, "__dict__", {**self.__dict__, **values})
+        put(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__ | values.keys())
+        put(copy, "__pydantic_extra__", None)
+        put(copy, "__pydantic_private__", None)
+        return copy
 
 
 class ActorKind(StrEnum):

@@ -13,7 +13,7 @@ from shared.contracts.vocabulary import Metric, Urgency
 from shared.db import Database
 from shared.ids import new_id
 from sla_service.domain.changes import INSTANT
-from sla_service.store import clocks
+from sla_service.store import due
 from sla_service.usecases import Deps, timers
 from tests.component.sla.world import World
 from tests.unit.sla.history import ACTOR, Story, at, clock, person
@@ -49,7 +49,7 @@ async def asleep(world: World, replica: Deps) -> None:
     async with asyncio.timeout(20):
         while True:
             async with world.database.reading() as tx:
-                coming = await clocks.next_wake(tx)
+                coming = await due.next_wake(tx)
             if replica.alarm.at == coming and (coming is None or coming > world.clock.now()):
                 return
             await asyncio.sleep(0.01)

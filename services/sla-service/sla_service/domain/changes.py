@@ -244,7 +244,7 @@ def _numbered(
 ) -> tuple[tuple[ClockEvent, ...], ClockView]:
     events = []
     for kind, at, more in told:
-        view = view.model_copy(update={"revision": view.revision + 1})
+        view = view.changed(revision=view.revision + 1)
         if kind in (ClockWarnedV1, ClockBreachedV1):
             more = {**more, "detected_at": now}
         events.append(
@@ -297,15 +297,15 @@ def fire(
     view = kept.view
     told: list[ClockEvent] = []
     if view.status is ClockStatus.PAUSED and kept.resumes_at and kept.resumes_at <= now:
-        view = view.model_copy(update={"status": ClockStatus.RUNNING})
+        view = view.changed(status=ClockStatus.RUNNING)
         events, view = _numbered([(ClockResumedV1, kept.resumes_at, {})], view, facts, now)
         told += events
     if view.warn_at and view.warn_at <= now and not view.warned_at:
-        view = view.model_copy(update={"warned_at": view.warn_at})
+        view = view.changed(warned_at=view.warn_at)
         events, view = _numbered([(ClockWarnedV1, view.warn_at, {"recipient": kept.holder})], view, facts, now)
         told += events
     if view.status is ClockStatus.RUNNING and view.due_at < now and not view.breached_at:
-        view = view.model_copy(update={"breached_at": view.due_at, "on_time": False})
+        view = view.changed(breached_at=view.due_at, on_time=False)
         events, view = _numbered([(ClockBreachedV1, view.due_at, {})], view, facts, now)
         told += events
     raised: list[Raised] = []

@@ -1,5 +1,7 @@
 """What people read: the names of metrics and roles in both languages."""
 
+from functools import lru_cache
+
 from shared.contracts.envelope import Bilingual
 from shared.contracts.vocabulary import Metric
 from sla_service.clocks.policy import SERVICE, PolicySpec, Role
@@ -55,6 +57,7 @@ def _own_title(run: Run) -> Bilingual:
     return name
 
 
+@lru_cache(maxsize=1_000)
 def escalation_reason(title: Bilingual, step: int, role: Role, steps: int) -> Bilingual:
     to = ROLES[role]
     return Bilingual(

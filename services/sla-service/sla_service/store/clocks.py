@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.envelope import Bilingual, ComplaintFacts, StaffContact
+from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.sla import ClockView
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import ClockStatus, Metric
@@ -133,11 +133,6 @@ _LOCK = text(
     f"select {', '.join(_COLUMNS)} from clocks where history_id = any(cast(:ids as uuid[])) "  # noqa: S608
     "order by clock_id for update"
 )
-_CLAIM = text(
-    f"select {', '.join('c.' + name for name in _COLUMNS)}, h.complaint from clocks c "  # noqa: S608
-    "join histories h on h.history_id = c.history_id where c.wake_at <= :now "
-    "order by c.wake_at, c.clock_id limit :limit for update of c skip locked"
-)
 
 
 async def lock_clocks(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, dict[UUID, Kept]]:
@@ -172,18 +167,6 @@ async def claim_night(tx: AsyncSession, night: date) -> bool:
     """Whether nobody else has begun to verify on this night."""
     claim = insert(verifications).values(night=night).on_conflict_do_nothing().returning(verifications.c.night)
     return await tx.scalar(claim) is not None
-
-
-async def claim_due(tx: AsyncSession, now: datetime, limit: int) -> list[tuple[Kept, ComplaintFacts | None]]:
-    """Clocks whose timer is due, the earliest first; what another worker or a handler holds is left to it."""
-    rows = (await tx.execute(_CLAIM, {"now": now, "limit": limit})).all()
-    return [(_kept(row), ComplaintFacts.model_validate(row.complaint) if row.complaint else None) for row in rows]
-
-
-async def next_wake(tx: AsyncSession) -> datetime | None:
-    query = text("select wake_at from clocks where wake_at is not null order by wake_at limit 1")
-    found: datetime | None = await tx.scalar(query)
-    return found
 
 
 _TEAMS = text(

@@ -2,44 +2,49 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.envelope import Actor
+from shared.contracts.envelope import Actor, StaffContact
 from sla_service.domain.changes import Raised
 from sla_service.store.tables import escalations
 
+_ADD = text(
+    "insert into escalations (escalation_id, history_id, clock_id, step, role, team_id, recipient, raised_at, "
+    "detected_at, withdrawn) select a, b, c, d, e, f, g::jsonb, h, i, false from unnest(cast(:a as uuid[]), "
+    "cast(:b as uuid[]), cast(:c as uuid[]), cast(:d as int[]), cast(:e as text[]), cast(:f as text[]), "
+    "cast(:g as text[]), cast(:h as timestamptz[]), cast(:i as timestamptz[])) as r (a, b, c, d, e, f, g, h, i) "
+    "order by a on conflict (escalation_id) do update set team_id = excluded.team_id, recipient = excluded.recipient, "
+    "detected_at = excluded.detected_at, withdrawn = false, acknowledged_at = null, acknowledged_by = null"
+)
+
 
 async def add_escalations(tx: AsyncSession, raised: Sequence[Raised]) -> None:
-    """A step that was withdrawn and is due again at the same instant is raised anew, acknowledged by nobody."""
+    """All in one statement. A step that was withdrawn and is due again at the same instant is raised anew, acknowledged
+    by nobody."""
     if not raised:
         return
-    new = insert(escalations)
-    names = ("team_id", "recipient", "detected_at", "withdrawn", "acknowledged_at", "acknowledged_by")
-    await tx.execute(
-        new.on_conflict_do_update(index_elements=["escalation_id"], set_={name: new.excluded[name] for name in names}),
-        [
-            {
-                "escalation_id": one.escalation_id,
-                "history_id": one.history_id,
-                "clock_id": one.clock_id,
-                "step": one.step,
-                "role": one.role,
-                "team_id": one.team_id,
-                "recipient": one.recipient.model_dump(mode="json") if one.recipient else None,
-                "raised_at": one.raised_at,
-                "detected_at": one.detected_at,
-                "withdrawn": False,
-                "acknowledged_at": None,
-                "acknowledged_by": None,
-            }
-            for one in raised
-        ],
-    )
+    columns = {
+        "a": [one.escalation_id for one in raised],
+        "b": [one.history_id for one in raised],
+        "c": [one.clock_id for one in raised],
+        "d": [one.step for one in raised],
+        "e": [one.role for one in raised],
+        "f": [one.team_id for one in raised],
+        "g": [_written(one.recipient) for one in raised],
+        "h": [one.raised_at for one in raised],
+        "i": [one.detected_at for one in raised],
+    }
+    await tx.execute(_ADD, columns)
+
+
+@lru_cache(maxsize=10_000)
+def _written(person: StaffContact | None) -> str:
+    return "null" if person is None else person.model_dump_json()
 
 
 async def withdraw_escalations(tx: AsyncSession, clock_ids: Sequence[UUID]) -> None:

@@ -2,28 +2,36 @@
 
 Invariant: every armed clock has its next instant in `clocks.wake_at`; whoever wakes claims what is due with
 ``for update skip locked``, so of several workers one fires each clock, in the transaction that also moves `wake_at` on.
+That lock is the lease: it is shared clock by clock, and goes with the connection of a worker that dies.
 The instant in memory only says when to look; the poll of the database (in real time) is the truth between replicas.
 """
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.bus import outbox
 from shared.contracts.envelope import StaffContact
 from shared.contracts.sla import ClockEvent
 from shared.db.engine import AFTER_COMMIT
 from sla_service.clocks.policy import Book, Role, Step
-from sla_service.domain.changes import Kept, Raised, fire
-from sla_service.store import clocks, escalations
+from sla_service.domain.changes import Kept, Raised, WhoIs, fire
+from sla_service.store import clocks, due, escalations
 from sla_service.usecases.deps import Deps
 
 log = structlog.get_logger()
 
 #: Seconds of real time until rows that another worker held just now are tried again.
 _HELD = 0.02
+#: Rounds that fire begin at least so many seconds apart: the first clock is fired at its instant, and of many that
+#: come one after the other each round takes a few.
+_APART = 0.025
 _PLACES: dict[Role, str] = {"team_lead": "lead", "department_manager": "manager", "executive": "executive"}
 
 
@@ -37,11 +45,16 @@ async def run_timers(deps: Deps) -> None:
 async def _fire_when_due(deps: Deps) -> None:
     while True:
         deps.alarm.listen()
-        if await fire_due(deps) == deps.settings.timer_batch:
+        began = time.monotonic()
+        fired = await fire_due(deps)
+        if fired == deps.settings.timer_batch:
+            await _catch_up(deps)
             continue
+        if fired:
+            await asyncio.sleep(began + _APART - time.monotonic())
         coming = await _next_wake(deps)
         if coming is not None and coming <= deps.clock.now():
-            await asyncio.sleep(_HELD)
+            await asyncio.sleep(0 if fired else _HELD)
             continue
         deps.alarm.set(coming)
         await deps.clock.wait(coming, deps.alarm.ring)
@@ -55,33 +68,48 @@ async def _watch_other_replicas(deps: Deps) -> None:
 
 async def _next_wake(deps: Deps) -> datetime | None:
     async with deps.reading() as tx:
-        return await clocks.next_wake(tx)
+        return await due.next_wake(tx)
 
 
-async def fire_due(deps: Deps) -> int:
+@dataclass(frozen=True)
+class _Turns:
+    """Rounds that overlap claim one after the other, and write in the same order."""
+
+    claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+async def _catch_up(deps: Deps) -> None:
+    """After an outage, or when thousands are due at once: while the database writes a round, the next is worked out."""
+    turns = _Turns()
+
+    async def rounds() -> None:
+        while await fire_due(deps, turns) == deps.settings.timer_batch:
+            pass
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rounds())
+        group.create_task(rounds())
+
+
+async def fire_due(deps: Deps, turns: _Turns | None = None) -> int:
     """Fire one batch of what is due, in the order of its instants; how many clocks that were (F10)."""
-    async with deps.session() as tx:
-        now = deps.clock.now()
-        claimed = await clocks.claim_due(tx, now, deps.settings.timer_batch)
-        if not claimed:
-            return 0
-        book = await deps.shelf.book(tx)
-        alone = {one.holder.staff_id for one, _ in claimed if one.view.owner_team is None and one.holder}
-        homes = await clocks.teams_of(tx, alone) if alone else {}
-        named = {one.view.owner_team for one, _ in claimed if one.view.owner_team}
-        rosters = await clocks.rosters(tx, named | set(homes.values()))
-
-        def who(team_id: str | None, role: Role, holder: StaffContact | None) -> StaffContact | None:
-            home = team_id or (homes.get(holder.staff_id) if holder else None)
-            return _stands(rosters.get(home or "", {}), role, holder)
-
-        chains = [_chain(kept, book) for kept, _ in claimed]
-        asking = [
-            kept.view.clock_id
-            for (kept, _), chain in zip(claimed, chains, strict=True)
-            if kept.escalated and any(step.unless_acknowledged for step in chain)
-        ]
-        acknowledged = await escalations.acknowledged(tx, asking) if asking else {}
+    turns = turns or _Turns()
+    async with AsyncExitStack() as turn, deps.session() as tx:
+        async with turns.claiming:
+            now = deps.clock.now()
+            claimed = await due.claim_due(tx, now, deps.settings.timer_batch)
+            if not claimed:
+                return 0
+            book = await deps.shelf.book(tx)
+            who = await _roster(tx, [kept for kept, _ in claimed])
+            chains = [_chain(kept, book) for kept, _ in claimed]
+            asking = [
+                kept.view.clock_id
+                for (kept, _), chain in zip(claimed, chains, strict=True)
+                if kept.escalated and any(step.unless_acknowledged for step in chain)
+            ]
+            acknowledged = await escalations.acknowledged(tx, asking) if asking else {}
         changed: list[Kept] = []
         events: list[ClockEvent] = []
         raised: list[Raised] = []
@@ -90,7 +118,9 @@ async def fire_due(deps: Deps) -> int:
             changed.append(after)
             events += told
             raised += steps
-        await clocks.save_clocks(tx, changed)
+        # Until the commit: what is due later is not told earlier.
+        await turn.enter_async_context(turns.writing)
+        await due.save_fired(tx, changed)
         tx.info.setdefault(AFTER_COMMIT, []).append(deps.wallboard.changed)
         await escalations.add_escalations(tx, raised)
         outbox.add(tx, *sorted(events, key=lambda event: event.occurred_at))
@@ -100,6 +130,20 @@ async def fire_due(deps: Deps) -> int:
 def _chain(kept: Kept, book: Book) -> tuple[Step, ...]:
     priced = book.rule(kept.view.policy, kept.view.policy_version, kept.view.metric)
     return priced.rule.escalation if priced else ()
+
+
+async def _roster(tx: AsyncSession, claimed: Sequence[Kept]) -> WhoIs:
+    """Who stands in the roles of the teams of these clocks."""
+    alone = {one.holder.staff_id for one in claimed if one.view.owner_team is None and one.holder}
+    homes = await clocks.teams_of(tx, alone) if alone else {}
+    named = {one.view.owner_team for one in claimed if one.view.owner_team}
+    rosters = await clocks.rosters(tx, named | set(homes.values()))
+
+    def who(team_id: str | None, role: Role, holder: StaffContact | None) -> StaffContact | None:
+        home = team_id or (homes.get(holder.staff_id) if holder else None)
+        return _stands(rosters.get(home or "", {}), role, holder)
+
+    return who
 
 
 def _stands(roster: Mapping[str, StaffContact | None], role: Role, holder: StaffContact | None) -> StaffContact | None:
