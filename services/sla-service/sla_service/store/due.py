@@ -33,11 +33,16 @@ _SAVE = text(
     "where c.clock_id = r.clock_id"
 )
 
+#: How long a machine that vanished without closing its connections keeps what it claimed from the others.
+_LEASE = text("set local idle_in_transaction_session_timeout = '10s'")
+
 
 async def claim_due(tx: AsyncSession, now: datetime, limit: int) -> list[tuple[Kept, ComplaintFacts | None]]:
     """Clocks whose timer is due, the earliest first, locked until the commit; what another worker or a handler holds is
     left to it. They come without `why` and `findings`, which `save_fired` leaves as they are."""
     rows = (await tx.execute(_CLAIM, {"now": now, "limit": limit})).all()
+    if rows:
+        await tx.execute(_LEASE)
     return [(_kept(row), _complaint(row.complaint)) for row in rows]
 
 
