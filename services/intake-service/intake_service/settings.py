@@ -1,6 +1,7 @@
 """What an operator may set, by environment: INTAKE_…"""
 
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator
@@ -23,6 +24,9 @@ class Settings(ServiceSettings):
     #: Complaints that go into one transaction at most, and that may wait for the next one.
     receive_batch: int = Field(default=128, ge=1, le=1000)
     receive_waiting: int = Field(default=4096, ge=1)
+    #: Signs the reply addresses and message ids of mails to complainants, the same as NOTIFY_REPLY_SECRET; 32 random
+    #: characters. Without it no mail joins a complaint by its address.
+    reply_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)
     #: The team in charge of messages that could not be understood, where their channel names none.

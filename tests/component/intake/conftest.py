@@ -25,6 +25,7 @@ from tests.support.web import AUTH, client_of
 #: 2024-05-10 10:21 in Shanghai, a minute after the example complaint was received.
 NOW = datetime(2024, 5, 10, 2, 21, tzinfo=UTC)
 SECRET = "a secret of the tests"
+REPLY_SECRET = "a secret of reply addresses"
 
 
 @dataclass
@@ -102,7 +103,9 @@ def plain_logs() -> None:
 async def intake(schema_of) -> AsyncGenerator[Intake]:
     database = await schema_of("intake")
     clock = SimulatedClock(NOW)
-    settings = Settings(database_url=database.url, token_secret=SECRET, number_block=3, **AUTH)
+    settings = Settings(
+        database_url=database.url, token_secret=SECRET, reply_secret=REPLY_SECRET, number_block=3, **AUTH
+    )
     services = [service(settings, clock, None) for _ in range(2)]
     async with AsyncExitStack() as clients:
         yield Intake(database, services, clock, clients)

@@ -43,6 +43,17 @@ class SenderKind(StrEnum):
     HANDLE = "handle"
 
 
+class Automatic(StrEnum):
+    """What kind of machine wrote it: an answering machine, a bounce, another report (read, abuse), ourselves, or two
+    machines that answer each other."""
+
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    REPORT = "report"
+    OURS = "ours"
+    LOOP = "loop"
+
+
 class MessageSource(Part):
     """Where it came in. Channel, account and message id make a redelivery recognisable (A8)."""
 
@@ -51,6 +62,9 @@ class MessageSource(Part):
     message_id: Annotated[Identifier, Field(description="The provider's id of the message.")]
     thread_id: Identifier | None = Field(None, description="The provider's id of the conversation.")
     reply_to: Identifier | None = Field(None, description="The message id that it answers.")
+    reply_token: Identifier | None = Field(
+        None, description="The token of the signed reply address that it was sent to (`help+TOKEN@…`)."
+    )
 
     @property
     def key(self) -> NaturalKey:
@@ -122,6 +136,9 @@ class IncomingMessage(Part):
     sender: Sender
     content: Content
     occurred_at: Annotated[Instant, Field(description="When it was sent.")]
+    automatic: Automatic | None = Field(
+        None, description="A machine wrote it: kept and noted; it makes no complaint, and nobody answers it."
+    )
     raw: Raw | None = None
 
 

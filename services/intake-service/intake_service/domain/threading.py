@@ -1,7 +1,8 @@
 """Where a message belongs: to a complaint that is there, or to a new one (A8).
 
-Invariant: a message joins a complaint only by a thread or message id that is known for its account, and only where its
-sender takes part in that complaint. Whoever quotes a number or a thread alone makes a new complaint and a suggestion.
+Invariant: a message joins a complaint only by the signed reply address that its complainant was given, or by a thread
+or message id that is known for its account or was signed by us, and then only where its sender takes part in that
+complaint. Whoever quotes a number or a thread alone makes a new complaint and a suggestion.
 """
 
 import re
@@ -35,13 +36,24 @@ def quoted_numbers(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_NUMBER.findall(text)))[:MAX_QUOTED]
 
 
-def placement(threaded: Sequence[Known], quoted: Sequence[Known], sender: Collection[UUID]) -> Placement:
-    """`threaded` are the complaints of what it answers and of its thread, the nearest first; `quoted` those whose
-    number it quotes; `sender` the persons whom the sender's identities are of."""
+def placement(
+    threaded: Sequence[Known], quoted: Sequence[Known], sender: Collection[UUID], invited: Known | None = None
+) -> Placement:
+    """`invited` is the complaint whose reply address the message came to; `threaded` are the complaints of what it
+    answers and of its thread, the nearest first; `quoted` those whose number it quotes; `sender` the persons whom the
+    sender's identities are of."""
+    if invited is not None:
+        return Placement(joins=invited)
     for known in threaded:
         if known.person_id in sender:
             return Placement(joins=known)
     return Placement(suggested=next(iter((*threaded, *quoted)), None))
+
+
+def noted(signed: Sequence[Known], threaded: Sequence[Known], sender: Collection[UUID]) -> Placement:
+    """Of a machine's message: the complaint that it is kept on. `signed` are those that tokens of ours name."""
+    about = next(iter((*signed, *(known for known in threaded if known.person_id in sender))), None)
+    return Placement(joins=about, suggested=None if about else next(iter(threaded), None))
 
 
 def waves(references: Sequence[Collection[Hashable]]) -> list[list[int]]:

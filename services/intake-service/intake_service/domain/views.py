@@ -139,7 +139,7 @@ class ComplainantHistory(View):
 class MessageReceipt(View):
     id: UUID
     complaint_id: UUID
-    direction: Literal["inbound", "outbound"]
+    direction: Literal["inbound", "outbound", "automatic"]
     sent_at: datetime
     recorded_at: datetime
 
@@ -159,6 +159,7 @@ class DeliveryStatus(StrEnum):
     DUPLICATE = "duplicate"
     QUARANTINED = "quarantined"
     SUGGESTION = "suggestion"
+    NOTED = "noted"
 
 
 class ComplaintRef(View):
@@ -168,8 +169,9 @@ class ComplaintRef(View):
 
 class DeliveryReceipt(View):
     """What became of a message. `complaint` is the new one (`created`, `suggestion`), the one that it was added to
-    (`appended`), or the one that has the delivery by another door (`duplicate`); `suggested` is the one that a new
-    complaint may belong to; `doubts` say why it is `quarantined`. Nothing personal stands in it."""
+    (`appended`), the one that has the delivery by another door (`duplicate`), or the one that a machine's message is
+    about (`noted`, or none); `suggested` is the one that a new complaint may belong to; `doubts` say why it is
+    `quarantined`. Nothing personal stands in it."""
 
     id: UUID
     status: DeliveryStatus

@@ -1,12 +1,12 @@
 """Receipts of messages, and the complaints that a message may belong to."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, select, text, tuple_, update
+from sqlalchemy import Select, insert, or_, select, text, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -101,14 +101,17 @@ async def find_threads(tx: AsyncSession, sources: Sequence[MessageSource]) -> li
     return found
 
 
-async def find_numbers(tx: AsyncSession, numbers: Sequence[str]) -> dict[str, Known]:
-    """The complaints with these numbers, without those that were erased."""
-    if not numbers:
+async def find_named(tx: AsyncSession, names: Collection[str | UUID]) -> dict[str | UUID, Known]:
+    """The complaints with these numbers and ids, by each of both, without those that were erased."""
+    if not names:
         return {}
+    ids = [name for name in names if isinstance(name, UUID)]
+    numbers = [name for name in names if isinstance(name, str)]
     asked = select(complaints.c.id, complaints.c.number, complaints.c.person_id).where(
-        complaints.c.number.in_(numbers), complaints.c.erased_at.is_(None)
+        or_(complaints.c.number.in_(numbers), complaints.c.id.in_(ids)), complaints.c.erased_at.is_(None)
     )
-    return {row.number: Known(row.id, row.number, row.person_id) for row in await tx.execute(asked)}
+    found = [Known(row.id, row.number, row.person_id) for row in await tx.execute(asked)]
+    return {name: known for known in found for name in (known.number, known.complaint_id)}
 
 
 async def quarantined(tx: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> list[RowMapping]:

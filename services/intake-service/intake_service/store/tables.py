@@ -91,7 +91,7 @@ messages = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("complaint_id", Uuid, ForeignKey("complaints.id"), nullable=False),
-    Column("direction", Text, nullable=False),
+    Column("direction", Text, nullable=False, comment="inbound, outbound, automatic (a machine's, told to nobody)"),
     Column("channel", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("seat", Text),

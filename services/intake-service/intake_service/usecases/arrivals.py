@@ -17,17 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain import complaint as rules
 from intake_service.domain.complaint import NaturalKey
-from intake_service.domain.message import Doubt, IncomingMessage
-from intake_service.domain.threading import Known, Placement, placement, quoted_numbers, waves
+from intake_service.domain.message import MAX_TEXT, Doubt, IncomingMessage, wording
+from intake_service.domain.person import Identity
+from intake_service.domain.threading import Known, waves
 from intake_service.domain.views import ComplaintRef, DeliveryReceipt, DeliveryStatus
 from intake_service.groupcommit import RaceLost
 from intake_service.settings import Settings
 from intake_service.store import channels as channel_store
 from intake_service.store import complaints as complaint_store
 from intake_service.store import receipts as store
-from intake_service.store.reception import find_persons
 from intake_service.store.rows import complaint_of
 from intake_service.usecases.errors import MessageKeyReused, NotInQuarantine
+from intake_service.usecases.placing import place
 from intake_service.usecases.reception import Delivery, Outcome, Reception
 from shared.bus import outbox
 from shared.clock import Clock
@@ -43,7 +44,9 @@ class Arrival:
     """A message on its way into a batch. `delivery` is the complaint that it makes where it belongs to none; None where
     there are `doubts`. `fingerprint` tells whether the same key comes with another message. `retried` is the receipt of
     a message that is taken out of quarantine to be looked at once more. Of what came by a configured channel, `owner`
-    is in charge where there are doubts, and `envelope` is the message as the channel read it from `body`."""
+    is in charge where there are doubts, and `envelope` is the message as the channel read it from `body`.
+    `automatic`: a machine wrote it, `senders` are its identities. `twins` are the keys under which other accounts of
+    ours may have the same message."""
 
     message: IncomingMessage
     delivery: Delivery | None
@@ -57,6 +60,13 @@ class Arrival:
     channel_id: str | None = None
     owner: str | None = None
     envelope: bytes | None = None
+    automatic: bool = False
+    senders: tuple[Identity, ...] = ()
+    twins: frozenset[NaturalKey] = frozenset()
+
+    @property
+    def references(self) -> frozenset[NaturalKey]:
+        return self.message.source.references | self.twins
 
 
 #: What is to be committed with a batch; it sees what each arrival is answered.
@@ -92,7 +102,7 @@ class Arrivals:
         async with self.session() as tx:
             outcomes = await replay_many(tx, [arrival.once for arrival in batch])
             waiting = [place for place, outcome in enumerate(outcomes) if outcome is None]
-            references = [batch[place].message.source.references for place in waiting]
+            references = [batch[place].references for place in waiting]
             await store.lock_references(tx, frozenset[NaturalKey]().union(*references))
             answers: dict[int, Answered | Problem] = {}
             for wave in waves(references):
@@ -112,10 +122,11 @@ class Arrivals:
 
     async def _receive(self, tx: AsyncSession, wave: Sequence[tuple[Arrival, str]]) -> list[Answered | Problem]:
         """Messages that name nothing in common, in order."""
-        known = await store.find_by_keys(tx, [arrival.message.source.key for arrival, _ in wave])
+        keys = [key for arrival, _ in wave for key in (arrival.message.source.key, *arrival.twins)]
+        known = await store.find_by_keys(tx, keys)
         fresh = [(arrival, number) for arrival, number in wave if _is_open(arrival, known)]
         now = self.clock.now()
-        settled = await self._settle(tx, fresh, now)
+        settled = await self._settle(tx, fresh, known, now)
         doubtful = [
             arrival
             for (arrival, _), outcome in zip(fresh, settled, strict=True)
@@ -157,70 +168,73 @@ class Arrivals:
             found[source.key] = team or self.settings.quarantine_owner
         return found
 
-    async def _settle(self, tx: AsyncSession, wave: Sequence[tuple[Arrival, str]], now: datetime) -> list[Settled]:
-        """What becomes of messages that have no receipt yet."""
+    async def _settle(
+        self,
+        tx: AsyncSession,
+        wave: Sequence[tuple[Arrival, str]],
+        known: Mapping[NaturalKey, RowMapping],
+        now: datetime,
+    ) -> list[Settled]:
+        """What becomes of messages that have no receipt yet; `known` are the receipts of their twins."""
         settled: dict[NaturalKey, Settled] = {}
         had = await store.find_elsewhere(tx, [arrival.message.source.key for arrival, _ in wave])
-        placed: list[tuple[Arrival, Delivery, str]] = []
+        placed: list[tuple[Arrival, Delivery | None, str]] = []
         for arrival, number in wave:
             key = arrival.message.source.key
             if key in had:
                 settled[key] = Settled(DeliveryStatus.DUPLICATE, _ref(had[key]))
-            elif arrival.delivery is None:
+            elif (twin := _twin(arrival, known)) is not None:
+                settled[key] = twin
+            elif arrival.delivery is None and not arrival.automatic:
                 settled[key] = Settled(DeliveryStatus.QUARANTINED)
             else:
                 placed.append((arrival, arrival.delivery, number))
-        placements = await self._place(tx, [(arrival, delivery) for arrival, delivery, _ in placed])
+        placements = await place(
+            tx,
+            [arrival.message for arrival, _, _ in placed],
+            [arrival.senders for arrival, _, _ in placed],
+            [arrival.automatic for arrival, _, _ in placed],
+            self.settings,
+        )
         new = [
-            (delivery, number) for (_, delivery, number), at in zip(placed, placements, strict=True) if at.joins is None
+            (delivery, number)
+            for (_, delivery, number), at in zip(placed, placements, strict=True)
+            if at.joins is None and delivery is not None
         ]
         created = iter(await self.reception.keep(tx, new))
-        joining: list[tuple[Arrival, str, Known]] = []
+        joining: list[tuple[Arrival, Known]] = []
         for (arrival, delivery, _), at in zip(placed, placements, strict=True):
             key = arrival.message.source.key
+            suggested = _ref(at.suggested) if at.suggested else None
             if at.joins is not None:
-                joining.append((arrival, delivery.record.symptom, at.joins))
-                settled[key] = Settled(DeliveryStatus.APPENDED, _ref(at.joins))
+                joining.append((arrival, at.joins))
+                status = DeliveryStatus.NOTED if arrival.automatic else DeliveryStatus.APPENDED
+                settled[key] = Settled(status, _ref(at.joins))
+            elif delivery is None:
+                settled[key] = Settled(DeliveryStatus.NOTED, None, suggested)
             else:
                 made = next(created)
-                ref = ComplaintRef(id=made.id, number=made.number)
-                settled[key] = (
-                    Settled(DeliveryStatus.CREATED, ref)
-                    if at.suggested is None
-                    else Settled(DeliveryStatus.SUGGESTION, ref, _ref(at.suggested))
-                )
+                status = DeliveryStatus.SUGGESTION if suggested else DeliveryStatus.CREATED
+                settled[key] = Settled(status, ComplaintRef(id=made.id, number=made.number), suggested)
         await self._append(tx, joining, now)
         return [settled[arrival.message.source.key] for arrival, _ in wave]
 
-    async def _place(self, tx: AsyncSession, arrivals: Sequence[tuple[Arrival, Delivery]]) -> list[Placement]:
-        if not arrivals:
-            return []
-        threads = await store.find_threads(tx, [arrival.message.source for arrival, _ in arrivals])
-        quotes = [quoted_numbers(delivery.record.symptom) for _, delivery in arrivals]
-        quoted = await store.find_numbers(tx, sorted({number for numbers in quotes for number in numbers}))
-        identities = {identity for _, delivery in arrivals for identity in delivery.complainant.identities}
-        owners = await find_persons(tx, sorted(identities))
-        return [
-            placement(
-                threaded,
-                [quoted[number] for number in numbers if number in quoted],
-                {owners[identity] for identity in delivery.complainant.identities if identity in owners},
-            )
-            for (_, delivery), threaded, numbers in zip(arrivals, threads, quotes, strict=True)
-        ]
-
-    async def _append(self, tx: AsyncSession, joining: Sequence[tuple[Arrival, str, Known]], now: datetime) -> None:
-        """Adds messages to the threads of complaints, with their events. Raises `RaceLost`."""
+    async def _append(self, tx: AsyncSession, joining: Sequence[tuple[Arrival, Known]], now: datetime) -> None:
+        """Adds messages to the threads of complaints, with their events; those of machines are told to nobody, so
+        nothing is answered, acknowledged or opened again because of them. Raises `RaceLost`."""
         if not joining:
             return
-        held = await complaint_store.hold(tx, sorted({known.complaint_id for _, _, known in joining}))
+        held = await complaint_store.hold(tx, sorted({known.complaint_id for _, known in joining}))
         complaints = {row["id"]: complaint_of(row) for row in held if row["erased_at"] is None}
-        for arrival, text, known in joining:
+        for arrival, known in joining:
+            text = wording(arrival.message.content)[:MAX_TEXT].strip()
             if known.complaint_id not in complaints:
                 raise RaceLost
             row = _message_row(self.ids(), known.complaint_id, arrival, text, now)
             if await complaint_store.insert_message(tx, row) is not None:
                 raise RaceLost
+            if arrival.automatic:
+                continue
             event = rules.message_added(
                 complaints[known.complaint_id],
                 row["id"],
@@ -281,6 +295,18 @@ def _ref(known: Known) -> ComplaintRef:
     return ComplaintRef(id=known.complaint_id, number=known.number)
 
 
+def _twin(arrival: Arrival, known: Mapping[NaturalKey, RowMapping]) -> Settled | None:
+    """What becomes of a message that another account of ours has already. The id alone proves nothing: it must say the
+    same."""
+    for key in sorted(arrival.twins):
+        row = known.get(key)
+        if row is not None and row["complaint_id"] is not None and row["fingerprint"] == arrival.fingerprint:
+            noted = row["status"] == DeliveryStatus.NOTED
+            status = DeliveryStatus.NOTED if noted else DeliveryStatus.DUPLICATE
+            return Settled(status, ComplaintRef(id=row["complaint_id"], number=row["number"]))
+    return None
+
+
 def _is_open(arrival: Arrival, known: Mapping[NaturalKey, RowMapping]) -> bool:
     """Whether it is to be decided what becomes of it: it is new, or retried and still in quarantine."""
     first = known.get(arrival.message.source.key)
@@ -311,7 +337,7 @@ def _message_row(message_id: UUID, complaint_id: UUID, arrival: Arrival, text: s
     return {
         "id": message_id,
         "complaint_id": complaint_id,
-        "direction": "inbound",
+        "direction": "automatic" if arrival.automatic else "inbound",
         "channel": source.channel,
         "account": source.account,
         "seat": None,

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import Response
 
-from intake_service.domain.message import IncomingMessage, understand
+from intake_service.domain.message import Doubt, IncomingMessage, understand
+from intake_service.domain.person import Identity
 from intake_service.domain.views import DeliveryReceipt
 from intake_service.groupcommit import Overloaded, RaceLost
 from intake_service.store import receipts as store
@@ -15,7 +16,8 @@ from intake_service.usecases.access import Adapter, check_channel
 from intake_service.usecases.arrivals import Arrival, receipt_of
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import NoSuchReceipt, ReceptionBusy
-from intake_service.usecases.reception import checked
+from intake_service.usecases.placing import is_automatic
+from intake_service.usecases.reception import Delivery, checked
 from shared.telemetry.tracing import current_traceparent
 from shared.web.auth import Principal
 from shared.web.errors import Problem
@@ -49,11 +51,17 @@ async def received(arrival: Arrival, deps: Deps) -> Response:
 def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: Once, deps: Deps) -> Arrival:
     now, settings, traceparent = deps.clock.now(), deps.settings, current_traceparent()
     found = understand(message, now, timedelta(seconds=settings.clock_skew_seconds), settings.phone_region)
-    if isinstance(found, tuple):
-        delivery, doubts = None, found
-    else:
+    automatic = is_automatic(message, settings) is not None
+    delivery: Delivery | None = None
+    doubts: tuple[Doubt, ...] = ()
+    senders: tuple[Identity, ...] = ()
+    if not isinstance(found, tuple):
         plain = checked(found.record(message), principal, NO_KEY, now, settings, traceparent)
-        delivery, doubts = replace(plain, complainant=replace(plain.complainant, handles=found.handles)), ()
+        complainant = replace(plain.complainant, handles=found.handles)
+        senders = complainant.identities
+        delivery = None if automatic else replace(plain, complainant=complainant)
+    elif not automatic:
+        doubts = found
     return Arrival(
         message=message,
         delivery=delivery,
@@ -63,6 +71,8 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
         actor=principal.actor,
         once=once,
         traceparent=traceparent,
+        automatic=automatic,
+        senders=senders,
     )
 
 
