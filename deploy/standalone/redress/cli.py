@@ -24,7 +24,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(deadletters.cli, name="dlq", help="Dead letters: what a service could not handle.")
-cli.add_typer(sla.cli, name="sla", help="Service levels: whether the clocks follow from their facts.")
+cli.add_typer(sla.cli, name="sla", help="Service levels: whether the clocks follow from their facts, policy packs.")
 
 Data = Annotated[Path, typer.Option("--data", envvar="REDRESS_DATA", help="The folder of data, keys and mails.")]
 DATA = Path(".redress")

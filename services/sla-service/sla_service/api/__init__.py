@@ -11,7 +11,7 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from shared.web.pages import Page, PagingDep, page
-from sla_service.api import attainment, escalations, ical, pauses, promise, verify, wallboard
+from sla_service.api import attainment, escalations, ical, packs, pauses, promise, verify, wallboard
 from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarIn,
@@ -40,6 +40,7 @@ routers = [
     escalations.router,
     rules,
     attainment.router,
+    packs.router,
     pauses.router,
     promise.router,
     ical.router,

@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from shared.contracts.envelope import Bilingual
+from sla_service.clocks import public_holidays
 from sla_service.clocks.instants import DAY, Span, instant_at, local_date, spans_of, wall
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -95,9 +96,20 @@ def _zone(name: str) -> str:
     return name
 
 
+def _arrangement(name: str) -> str:
+    if name != "cn" and not public_holidays.known(name):
+        raise ValueError(f"no public holidays are known of {name!r}")
+    return name
+
+
+#: ``cn`` with its make-up working days, or a country of the `holidays` library with its part: ``US``, ``GB-ENG``.
+Arrangement = Annotated[str, Field(pattern=r"^(cn|[A-Z]{2}(-[A-Z0-9]{1,3})?)$"), AfterValidator(_arrangement)]
+
+
 class CalendarSpec(BaseModel):
-    """A calendar as data. `closed` names holidays of its own; `open` names make-up working days of its own; `years`
-    are the years for which these two tables are complete although the library does not know them."""
+    """A calendar as data. `arrangement` says whose public holidays it keeps. `closed` names holidays of its own; `open`
+    names make-up working days of its own; `years` are the years for which these two tables are complete although the
+    library does not know them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -105,7 +117,7 @@ class CalendarSpec(BaseModel):
     title: Bilingual
     zone: Annotated[str, BeforeValidator(_zone)]
     week: dict[Weekday, Shift]
-    arrangement: Literal["cn"] | None = None
+    arrangement: Arrangement | None = None
     make_up_hours: Annotated[Shift, Field(validate_default=True)] = ()
     closed: Annotated[dict[date, HolidayName], Field(max_length=_DAYS_AT_MOST)] = Field(default_factory=dict)
     open: Annotated[dict[date, Annotated[Shift, Field(min_length=1)]], Field(max_length=_DAYS_AT_MOST)] = Field(
@@ -138,7 +150,7 @@ class CalendarSpec(BaseModel):
     @field_validator("make_up_hours")
     @classmethod
     def _hours_for_make_up_days(cls, hours: Shift, info: ValidationInfo) -> Shift:
-        if info.data.get("arrangement") and not hours:
+        if info.data.get("arrangement") == "cn" and not hours:
             raise ValueError("a calendar with make-up working days must give `make_up_hours`")
         return hours
 
@@ -211,7 +223,9 @@ class Calendar:
             return (), self.spec.closed[day]
         if day in self.spec.open:
             return self.spec.open[day], "make-up day"
-        if self.spec.arrangement == "cn" and day.year not in self.spec.years:
+        if self.spec.arrangement is None or day.year in self.spec.years:
+            pass
+        elif self.spec.arrangement == "cn":
             first, last = _chinese_years()
             if not first <= day.year <= last:
                 raise CalendarUnknown(
@@ -222,6 +236,15 @@ class Calendar:
                 return (), str(holiday)
             if day in chinese.workdays and day.weekday() >= 5:
                 return self.spec.make_up_hours, "make-up day"
+        else:
+            first, last = public_holidays.years(self.spec.arrangement)
+            if not first <= day.year <= last:
+                raise CalendarUnknown(
+                    f"calendar {self.spec.calendar_id}: the holidays of {day.year} are not known "
+                    f"(known: {first} to {last}); add {day.year} to the calendar's `years`"
+                )
+            if (named := public_holidays.holiday(self.spec.arrangement, day)) is not None:
+                return (), named
         return self.spec.week.get(WEEKDAYS[day.weekday()], ()), "week"
 
     def is_working_day(self, day: date) -> bool:

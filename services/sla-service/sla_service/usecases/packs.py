@@ -1,5 +1,7 @@
 """Policy packs: policies and calendars as files, the package's own or a company's."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,10 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from sla_service.clocks.calendar import CalendarSpec
 from sla_service.clocks.policy import PolicySpec, gap
+from sla_service.domain.packs import Pack
 
 _T = TypeVar("_T")
 _DATA = Path(__file__).parent.parent / "data"
 _POLICIES: TypeAdapter[tuple[PolicySpec, ...]] = TypeAdapter(tuple[PolicySpec, ...])
+_PACK: TypeAdapter[Pack] = TypeAdapter(Pack)
 _CALENDARS: TypeAdapter[tuple[CalendarSpec, ...]] = TypeAdapter(tuple[CalendarSpec, ...])
 
 
@@ -58,3 +62,16 @@ def _read(adapter: TypeAdapter[_T], path: Path, content: Any) -> _T:
         first = problem.errors(include_url=False)[0]
         place = "/".join(str(part) for part in first["loc"])
         raise PackError(f"{path}: /{place}: {first['msg']}") from None
+
+
+@cache
+def packs() -> Mapping[str, Pack]:
+    """The packs that come with the service, by name; reading them takes a moment. Raises `PackError`."""
+    default, _ = load_pack("default")
+    found = {}
+    for path in sorted((_DATA / "packs").glob("*.yaml")):
+        content = _yaml(path)
+        if content.pop("policies_of", None) == "default":
+            content["policies"] = default
+        found[path.stem] = _read(_PACK, path, {**content, "name": path.stem})
+    return found

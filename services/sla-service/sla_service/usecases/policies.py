@@ -35,6 +35,11 @@ class NotAfterTheNewest(Conflict):
     slug, title = "policy-not-newest", "A later version is already waiting"
 
 
+def because_of(pack: str) -> str:
+    """The reason of a version that a pack brought; any other is a person's own."""
+    return f"pack {pack}"
+
+
 async def seed_pack(deps: Deps) -> None:
     """Keep the pack's policies and calendars where they are new or the pack has changed.
 
@@ -47,7 +52,7 @@ async def seed_pack(deps: Deps) -> None:
         await books.lock_book(tx)
         book = await books.load_book(tx)
         now = deps.clock.now()
-        renewed = {spec.calendar_id for spec in calendars if await _keep_calendar(tx, book, spec, now)}
+        renewed = {spec.calendar_id for spec in calendars if await keep_calendar(tx, book, spec, now)}
         authors = {row.policy_id: row.created_by["id"] for row in reversed(await books.policy_rows(tx))}
         changed = bool(renewed)
         for spec in specs:
@@ -62,14 +67,15 @@ async def seed_pack(deps: Deps) -> None:
                 valid_from=max(now, newest.valid_from) if newest else _ALWAYS,
                 calendar_version=book.calendar_version(spec.calendar, micros(now)) + (spec.calendar in renewed),
             )
-            reason = f"pack {deps.settings.policy_pack}"
+            reason = because_of(deps.settings.policy_pack)
             await books.add_policy(tx, version, reason=reason, by=_PACK, now=now)
             changed = True
         if changed:
             await books.next_revision(tx)
 
 
-async def _keep_calendar(tx: AsyncSession, book: Book, spec: CalendarSpec, now: datetime) -> bool:
+async def keep_calendar(tx: AsyncSession, book: Book, spec: CalendarSpec, now: datetime) -> bool:
+    """Keep a calendar that a pack brings; whether it is new or renewed. One that a person has changed stays."""
     newest = _newest_calendar(book, spec.calendar_id)
     if any(one.calendar.spec.calendar_id == spec.calendar_id for one in book.dated):
         return False
