@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.envelope import Event
-from shared.contracts.vocabulary import CaseState, Metric, Purpose, Urgency
+from shared.contracts.vocabulary import CaseState, Metric, Purpose, RegulatorStage, Urgency
 from sla_service.clocks import durations
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import micros
 from sla_service.clocks.ledger import SegmentKind, ledger, sentence
-from tests.unit.sla.history import Story, at, clock, folded, shown
+from sla_service.clocks.metrics import OBLIGATORY
+from tests.unit.sla.history import Story, at, book_with, clock, folded, shown
 
 MINUTE = 60_000_000
 
@@ -62,12 +63,26 @@ def test_the_ledger_names_the_holiday_and_what_is_overdue() -> None:
     assert shown(found[-1].begin) == "05-06 16:00"
 
 
+#: Every metric that there is, those beside the obligatory ones in working time and with a warning.
+EVERYTHING = book_with(
+    {
+        "policy_id": "everything",
+        "title": {"zh": "全部指标", "en": "Everything"},
+        "track": "cn-12315",
+        "calendar": "cn-office",
+        "rules": {
+            metric.value: {"every": {"due": {"kind": "business", "time": "PT4H"}}, "warn": {"share": 0.5}}
+            for metric in Metric
+            if metric not in OBLIGATORY
+        },
+    }
+)
 minutes = st.integers(-30, 3000)
 FACTS = st.lists(
     st.tuples(
         st.sampled_from(["waiting", "working", "wrote", "answered", "told", "acknowledged", "resolved", "reopened",
                          "closed", "urgent", "calm", "transfer", "transfer_answered", "promised", "kept", "visit",
-                         "visited", "survey"]),
+                         "visited", "survey", "assigned", "partner", "third", "stage", "stage"]),
         minutes,
     ),
     max_size=14,
@@ -83,6 +98,7 @@ def tell(facts: Sequence[tuple[str, int]]) -> Story:
         when = f"05-{10 + (620 + minute) // 1440:02} {(620 + minute) // 60 % 24:02}:{(620 + minute) % 60:02}"
         move = {
             "waiting": CaseState.WAITING_CUSTOMER,
+            "third": CaseState.WAITING_THIRD_PARTY,
             "working": CaseState.IN_PROGRESS,
             "reopened": CaseState.REOPENED,
             "closed": CaseState.CLOSED,
@@ -101,6 +117,12 @@ def tell(facts: Sequence[tuple[str, int]]) -> Story:
             story.delivered(when, Purpose.SURVEY, cycle=cycle)
         elif what == "transfer":
             story.transfer(when, task=f"task{number % 2}")
+        elif what == "partner":
+            story.transfer(when, task=f"task{number % 2}", external=True)
+        elif what == "assigned":
+            story.assigned(when, revision=number)
+        elif what == "stage":
+            story.stage(when, list(RegulatorStage)[(minute + number) % len(RegulatorStage)])
         elif what == "transfer_answered":
             story.transfer_answered(when, task=f"task{number % 2}")
         elif what == "promised":
@@ -122,10 +144,10 @@ def tell(facts: Sequence[tuple[str, int]]) -> Story:
 @given(FACTS, st.randoms(use_true_random=False))
 def test_the_same_facts_give_the_same_clocks_in_whatever_order_and_however_often_they_come(facts, random) -> None:
     story = tell(facts)
-    expected = {one.clock_id: one for one in folded(story).clocks}
+    expected = {one.clock_id: one for one in folded(story, book=EVERYTHING).clocks}
     shuffled: list[Event] = story.events * 2
     random.shuffle(shuffled)
-    assert {one.clock_id: one for one in folded(story, shuffled).clocks} == expected
+    assert {one.clock_id: one for one in folded(story, shuffled, EVERYTHING).clocks} == expected
 
 
 @settings(max_examples=100)
@@ -134,7 +156,7 @@ def test_every_ledger_has_no_gap_and_adds_up_exactly_to_the_counted_time(
     facts: list[tuple[str, int]], later: int
 ) -> None:
     now = micros(at("10:20")) + later * MINUTE
-    for state in folded(tell(facts)).clocks:
+    for state in folded(tell(facts), book=EVERYTHING).clocks:
         segments = ledger(state, now)
         begin = state.run.start
         for one in segments:
@@ -155,7 +177,7 @@ def test_every_ledger_has_no_gap_and_adds_up_exactly_to_the_counted_time(
 @settings(max_examples=80)
 @given(FACTS)
 def test_a_warning_comes_after_the_start_and_before_the_due_instant(facts: list[tuple[str, int]]) -> None:
-    for state in folded(tell(facts)).clocks:
+    for state in folded(tell(facts), book=EVERYTHING).clocks:
         assert state.due >= state.run.start
         assert state.warn is None or state.run.start <= state.warn < state.due
         assert list(state.steps) == sorted(state.steps)
