@@ -19,7 +19,8 @@ RUN /opt/redress/bin/uv pip install --python /opt/redress/bin/python --quiet --n
 FROM python:3.11.14-slim-bookworm
 ARG SERVICE=""
 ENV PATH=/opt/redress/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SERVICE=$SERVICE
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin redress
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin redress \
+ && install -d -o redress -g redress /var/lib/redress/attachments
 COPY --from=build /opt/redress /opt/redress
 COPY deploy/entrypoint /usr/local/bin/redress-entrypoint
 USER 10001:10001

@@ -58,6 +58,8 @@ UNREADABLE = {
     "content": {},
     "occurred_at": "2024-05-10T10:20:00+08:00",
 }
+#: What is uploaded, so that there is something to download.
+FILES = (b"a small file of text", b"")
 
 
 @dataclass
@@ -209,6 +211,10 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
     found.known["receipt_id"] = [receipt.json()["id"]]
     channel = await doors["intake"].put("/v1/channels/weibo-shop", headers=headers, json=CHANNEL_EXAMPLE)
     found.known["channel_id"] = [channel.json()["channel_id"]]
+    files = [await doors["intake"].post("/v1/attachments", headers=headers, content=each) for each in FILES]
+    found.known["attachment_id"] = [file.json()["id"] for file in files]
+    link = await doors["intake"].post(f"/v1/attachments/{files[0].json()['id']}/links", headers=headers)
+    found.known["token"] = [*found.known.get("token", ()), link.json()["url"].rpartition("/")[2]]
 
 
 def _paths(found: Living, path: str) -> list[str]:

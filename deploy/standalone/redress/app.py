@@ -86,6 +86,7 @@ async def standalone(
                 "migrate_on_start": True,
                 "public_base_url": f"{base_url}/{name}",
                 "auth_jwks": os.environ.get(SHARED_NAMES["auth_jwks"]) or signer.jwks,
+                "blobs": os.environ.get("INTAKE_BLOBS") or (folder / "attachments").absolute().as_uri(),
                 "smtp_host": "127.0.0.1",
                 "smtp_port": mail.port,
                 **(settings or {}).get(name, {}),

@@ -5,7 +5,7 @@ from functools import partial
 from intake_service import api, events
 from intake_service.settings import Settings
 from intake_service.store import metadata
-from intake_service.usecases import Puller, key_lookup, make_deps, seed_channels
+from intake_service.usecases import Puller, keep_scanning, keep_tidy, key_lookup, make_deps, seed_channels
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.ids import new_id
@@ -28,6 +28,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         title="Redress intake 接收",
         description="Receives complaints from every channel, once each, and keeps who complained and what was said.",
         seed=[partial(seed_channels, deps)],
-        background=[Puller(deps).pull_channels],
+        background=[Puller(deps).pull_channels, partial(keep_tidy, deps), partial(keep_scanning, deps)],
+        body_limits={"/v1/attachments": settings.max_attachment_bytes, "/form": settings.form_bytes},
         api_keys=key_lookup(database.reading),
     )

@@ -43,9 +43,28 @@ class Settings(ServiceSettings):
     #: Bytes of one request; a complaint with all its parts filled stays below.
     max_body_bytes: int = Field(default=512 * 1024, ge=1024)
 
+    #: Where attachments lie: `file:///folder`, or `s3://bucket/prefix?region=…&endpoint=…`.
+    blobs: str = Field(default="file:///var/lib/redress/attachments", pattern="^(file|s3)://")
+    #: Bytes of one attachment.
+    max_attachment_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
+    #: Hours after which an upload is deleted that no complaint and no message has named.
+    unnamed_attachment_hours: float = Field(default=24, gt=0)
+    #: The virus scanner: `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`; without it nothing is scanned.
+    clamd: str | None = Field(default=None, pattern="^(tcp|unix)://")
+    #: Seconds for one file.
+    clamd_timeout_seconds: float = Field(default=120, gt=0)
+    #: Whether files are given out that the scanner has not passed yet, or could not.
+    serve_unscanned: bool = False
+    #: Minutes that a link to an attachment is good for.
+    attachment_link_minutes: float = Field(default=15, gt=0, le=24 * 60)
+
     #: Forms per second and address on the average, and how many may come at once (a house behind one address).
     form_rate_limit_per_second: float = Field(default=0.1, gt=0)
     form_rate_limit_burst: int = Field(default=20, ge=1)
+
+    #: Files of one form, and bytes of each.
+    form_files: int = Field(default=5, ge=0, le=50)
+    form_file_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
 
     @field_validator("number_zone")
     @classmethod
@@ -53,6 +72,11 @@ class Settings(ServiceSettings):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is not a time zone, such as Asia/Shanghai")
         return name
+
+    @property
+    def form_bytes(self) -> int:
+        """Of a whole form: twice what is taken, so that whoever sends too much is mostly told so by the page."""
+        return self.max_body_bytes + 2 * self.form_files * self.form_file_bytes
 
     @property
     def zone(self) -> ZoneInfo:

@@ -184,13 +184,14 @@ def build_service(
     bus_settings: BusSettings | None = None,
     metrics: Metrics | None = None,
     package: str = "",
+    body_limits: Mapping[str, int] | None = None,
 ) -> Service:
     """Put a service together; nothing runs yet.
 
     `deps` is what use cases get: `request.app.state.deps` at the HTTP door, the third argument at the Kafka door.
     `seed` runs at every start, after the migrations were found at head, and must be idempotent. `background` loops run
     until they are cancelled. With `bus` None nothing is published or consumed: outbox rows stay where they are. The
-    migrations are those of `package`, by default `<name>_service`.
+    migrations are those of `package`, by default `<name>_service`. `body_limits`: see `create_app`.
     """
     metrics = metrics or Metrics()
     health = Health(name)
@@ -238,6 +239,7 @@ def build_service(
         routers=routers,
         lifespan=lifespan,
         state={"deps": deps},
+        body_limits=body_limits,
     )
     return service
 

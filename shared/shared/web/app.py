@@ -1,6 +1,6 @@
 """The FastAPI application that every service is: problems, sign-in, limits, health, metrics, documents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -36,8 +36,10 @@ def create_app(
     routers: Sequence[APIRouter],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     state: dict[str, Any] | None = None,
+    body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """`state` becomes `request.app.state`; `authenticator` is always there."""
+    """`state` becomes `request.app.state`; `authenticator` is always there. `body_limits` are bytes by path, where
+    bodies are streamed and other limits hold than `max_body_bytes`."""
     app = FastAPI(
         title=title,
         description=description,
@@ -57,7 +59,7 @@ def create_app(
     handlers.install(app)
     openapi.install(app, api_keys=authenticator.takes_api_keys)
     # The last added is the outermost.
-    app.add_middleware(LimitBody, limit=settings.max_body_bytes)
+    app.add_middleware(LimitBody, limit=settings.max_body_bytes, limits=body_limits)
     buckets = Buckets(settings.rate_limit_per_second, settings.rate_limit_burst)
     app.add_middleware(RateLimit, buckets=buckets, known=authenticator.known)
     app.add_middleware(Observe, service=name, metrics=metrics)

@@ -16,7 +16,7 @@ Without a key both do nothing but shape the answer. Answers are kept for 72 hour
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -235,12 +235,25 @@ async def once_of(request: Request) -> Once:
     key = read_key(request.headers.get("idempotency-key"))
     if key is None:
         return Once("", None, b"")
+    return await _once(request, key, await request.body())
+
+
+async def once_of_stream(request: Request) -> Callable[[str], Once]:
+    """For a body that is streamed, and so can't be looked at first: whoever has read it tells its SHA-256."""
+    key = read_key(request.headers.get("idempotency-key"))
+    if key is None:
+        return lambda digest: Once("", None, b"")
+    made = await _once(request, key, b"")
+    return lambda digest: replace(made, fingerprint=hashlib.sha256(made.fingerprint + digest.encode()).digest())
+
+
+async def _once(request: Request, key: str, body: bytes) -> Once:
     principal = await caller(request)
     scope = request.scope
     target = b"\n".join(
         (scope["method"].encode(), scope.get("raw_path") or scope["path"].encode(), scope["query_string"])
     )
-    fingerprint = hashlib.sha256(target + b"\n" + await request.body()).digest()
+    fingerprint = hashlib.sha256(target + b"\n" + body).digest()
     return Once(principal.key if principal else "anonymous", key, fingerprint)
 
 
@@ -253,6 +266,7 @@ PARAMETER: dict[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!#-\\[\\]-~]+$"},
 }
 OnceDep = Annotated[Once, Depends(once_of)]
+StreamedOnceDep = Annotated[Callable[[str], Once], Depends(once_of_stream)]
 
 
 async def prune(database: Database, *, kept: timedelta = KEPT, batch: int = 1000) -> int:

@@ -1,6 +1,7 @@
 """Pure ASGI middleware around every service: what is seen of a request, its size, what protects its pages."""
 
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -125,19 +126,24 @@ def protect(headers: list[tuple[bytes, bytes]]) -> None:
 
 
 class LimitBody:
-    """413 for a body of more than `limit` bytes: at once where its length is told, else as soon as it is passed."""
+    """413 for a body of more than `limit` bytes: at once where its length is told, else as soon as it is passed.
+    `limits` are those of single paths whose bodies are streamed."""
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, limits: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.limits = dict(limits or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
+        limit = self.limit
+        if self.limits:
+            limit = self.limits.get(scope["path"].removeprefix(scope.get("root_path", "")), limit)
         told = header_of(scope, b"content-length") or "0"
-        if told.isdigit() and int(told) > self.limit:
-            await problem_response(self._too_large())(scope, receive, send)
+        if told.isdigit() and int(told) > limit:
+            await problem_response(_too_large(limit))(scope, receive, send)
             return
         read = 0
 
@@ -145,12 +151,13 @@ class LimitBody:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.limit:
+            if read > limit:
                 # FastAPI turns any other exception into 400 while it reads a body.
-                raise HTTPException(413, self._too_large().detail)
+                raise HTTPException(413, _too_large(limit).detail)
             return message
 
         await self.app(scope, counted, send)
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"At most {self.limit} bytes are taken.")
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"At most {limit} bytes are taken.")

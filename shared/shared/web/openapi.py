@@ -11,7 +11,7 @@ from shared.web.auth import KEY_HEADER, Allow
 from shared.web.body import JsonBody
 from shared.web.errors import ProblemDocument, responses
 from shared.web.handlers import calls_of
-from shared.web.idempotency import PARAMETER, once_of
+from shared.web.idempotency import PARAMETER, once_of, once_of_stream
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -69,7 +69,7 @@ def _complete(operation: dict[str, Any], dependant: Dependant, schemas: dict[str
                 operation["responses"].setdefault(str(status), entry)
             if call.roles:
                 operation["x-roles"] = [*call.roles]
-        elif call is once_of:
+        elif call in (once_of, once_of_stream):
             operation.setdefault("parameters", []).append(PARAMETER)
 
 

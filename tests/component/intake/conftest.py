@@ -100,11 +100,16 @@ def plain_logs() -> None:
 
 
 @pytest.fixture
-async def intake(schema_of) -> AsyncGenerator[Intake]:
+async def intake(schema_of, tmp_path) -> AsyncGenerator[Intake]:
     database = await schema_of("intake")
     clock = SimulatedClock(NOW)
     settings = Settings(
-        database_url=database.url, token_secret=SECRET, reply_secret=REPLY_SECRET, number_block=3, **AUTH
+        database_url=database.url,
+        token_secret=SECRET,
+        reply_secret=REPLY_SECRET,
+        number_block=3,
+        blobs=tmp_path.as_uri(),
+        **AUTH,
     )
     services = [service(settings, clock, None) for _ in range(2)]
     async with AsyncExitStack() as clients:

@@ -47,7 +47,7 @@ async def test_whoever_opens_the_form_chooses_what_it_is_about_and_gets_the_fiel
     assert "<h1>Complaints and suggestions</h1>" in start.text
     assert re.findall(r'href="\?kind=(\w+)', start.text) == ["enquiry", "after_sales", "complaint", "suggestion"]
     form = (await browser.get("/form?kind=suggestion&lang=zh")).text
-    assert re.findall(r'<label class="label" for="(\w+)">', form) == ["symptom", "contact", "product", "scene"]
+    assert re.findall(r'<label class="label" for="(\w+)">', form) == ["symptom", "contact", "product", "scene", "files"]
     assert "问题出现时您在哪里、正在做什么操作？" in form
     assert "<script" not in form
 

@@ -1,6 +1,6 @@
 """HTTP door: parse, one use case, shape the answer."""
 
-from intake_service.api import channels, complainants, complaints, keys, messages, webform
+from intake_service.api import attachments, channels, complainants, complaints, keys, messages, webform
 
 ROUTERS = (
     complaints.receiving,
@@ -10,5 +10,6 @@ ROUTERS = (
     keys.router,
     channels.router,
     messages.router,
+    attachments.router,
     webform.router,
 )

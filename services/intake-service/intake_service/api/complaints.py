@@ -27,6 +27,7 @@ from intake_service.usecases.errors import (
     ImpossibleRecord,
     NoSuchComplaint,
     NotYourChannel,
+    UnknownAttachment,
 )
 from shared.contracts.vocabulary import Channel
 from shared.web.auth import Principal
@@ -92,7 +93,15 @@ async def show_complaint(
     summary="Add a message of the conversation",
     responses={
         **_repeated(MessageReceipt),
-        **responses(NoSuchComplaint, Erased, DeliveryElsewhere, ImpossibleRecord, NotYourChannel, *ONCE_PROBLEMS),
+        **responses(
+            NoSuchComplaint,
+            Erased,
+            DeliveryElsewhere,
+            ImpossibleRecord,
+            NotYourChannel,
+            UnknownAttachment,
+            *ONCE_PROBLEMS,
+        ),
     },
 )
 async def add_message(

@@ -20,6 +20,7 @@ from intake_service.usecases.errors import (
     NotInQuarantine,
     NotYourChannel,
     ReceptionBusy,
+    UnknownAttachment,
 )
 from shared.web.auth import Principal
 from shared.web.body import JsonBody
@@ -39,7 +40,7 @@ router = APIRouter(tags=["messages"])
     summary="Hand in a message of a channel",
     responses={
         200: {"model": DeliveryReceipt, "description": "This was received before: its receipt as it stands."},
-        **responses(NotYourChannel, MessageKeyReused, ReceptionBusy, *ONCE_PROBLEMS),
+        **responses(NotYourChannel, MessageKeyReused, UnknownAttachment, ReceptionBusy, *ONCE_PROBLEMS),
     },
 )
 async def receive_message(
@@ -92,7 +93,15 @@ async def show_quarantined(
     "/v1/quarantine/{receipt_id}/retry",
     response_model=DeliveryReceipt,
     summary="Look at it once more, as it came or corrected",
-    responses=responses(NoSuchReceipt, NotInQuarantine, NothingToRetry, AnotherMessage, ReceptionBusy, *ONCE_PROBLEMS),
+    responses=responses(
+        NoSuchReceipt,
+        NotInQuarantine,
+        NothingToRetry,
+        AnotherMessage,
+        UnknownAttachment,
+        ReceptionBusy,
+        *ONCE_PROBLEMS,
+    ),
 )
 async def retry(
     receipt_id: UUID,

@@ -1,7 +1,8 @@
 """The public complaint form: pages for people, without script, cookie or session (so there is nothing that a forged
 request could ride on: no CSRF token is needed). `/v1/complaints` is the door for programs."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -9,22 +10,29 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import UploadFile
 
 from intake_service import pages, usecases
 from intake_service.api.common import DepsDep
 from intake_service.domain import webform
+from intake_service.domain.record import Attachment
 from intake_service.domain.template import QUESTIONS
 from intake_service.domain.webform import Fault, House
 from intake_service.usecases import Deps
-from intake_service.usecases.errors import NoSuchComplaint
+from intake_service.usecases.errors import NoSuchComplaint, StoreAway
 from shared.contracts.vocabulary import Kind, Language, Priority
-from shared.web.errors import BadRequest, Unavailable, UnsupportedMediaType
+from shared.web.errors import BadRequest, TooLarge, Unavailable, UnsupportedMediaType
 from shared.web.handlers import of_exception
 
 router = APIRouter(tags=["web form"], include_in_schema=False)
 
 FORM_TYPE = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 MAX_FIELDS = 30
+#: Bytes of a field, and files of a request, that are read at all.
+MAX_FIELD_BYTES = 64 * 1024
+MAX_FILES = 20
+PIECE = 64 * 1024
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
@@ -46,27 +54,46 @@ async def show_form(request: Request, deps: DepsDep, kind: str | None = None, la
 async def send_form(request: Request, deps: DepsDep, lang: Lang = None) -> Response:
     """303 to the page with the number. What can't be taken comes back as it was typed, with what to do; then nothing is
     recorded."""
-    given = await _given(request)
-    language = _language(request, lang)
-    if (other := given.get("show")) in set(Language):
-        return _form(deps, Language(other), given)
-    limits, wait = _limits(request, deps)
-    if wait:
-        return _form(deps, language, given, notice="busy_you", status=429, headers=limits)
+    async with _read(request, deps) as (given, uploads):
+        return await _sent(request, given, uploads, _language(request, lang), deps)
+
+
+async def _sent(
+    request: Request, given: dict[str, str], uploads: Sequence[UploadFile], language: Language, deps: Deps
+) -> Response:
+    files = await usecases.kept_uploads(given.pop("kept", "").split(), deps)
+    show = given.get("show") in set(Language)
+    limits: dict[str, str] = {}
+    if uploads or not show:
+        limits, wait = _limits(request, deps)
+        if wait:
+            return _form(deps, language, given, files=files, notice="busy_you", status=429, headers=limits)
+    try:
+        wrong = await _keep(uploads, files, deps)
+    except StoreAway as away:
+        headers = {**limits, **away.headers}
+        return _form(deps, language, given, files=files, notice="busy_we", status=503, headers=headers)
+    if show:
+        return _form(deps, Language(given["show"]), given, files=files)
     if (form_id := _uuid(given.get("form_id", ""))) is None:
         fresh = {**given, "form_id": str(deps.ids())}
-        return _form(deps, language, fresh, notice="again", status=422, headers=limits)
+        return _form(deps, language, fresh, files=files, notice="again", status=422, headers=limits)
     typed = {name: text for name, text in given.items() if name not in ("form_id", "kind", "show")}
     try:
-        record = webform.record_of(_kind(given), typed, form_id, language, _house(deps))
+        named = tuple(files.values())
+        record = webform.record_of(_kind(given), typed, form_id, language, _house(deps), named)
+        if wrong is not None:
+            raise webform.Incomplete({"files": wrong})
         token = await usecases.receive_form(record, deps)
     except webform.Incomplete as incomplete:
-        return _form(deps, language, given, incomplete.faults, notice="check", status=422, headers=limits)
+        faults = incomplete.faults if wrong is None else {**incomplete.faults, "files": wrong}
+        return _form(deps, language, given, faults, files=files, notice="check", status=422, headers=limits)
     except Exception as error:
         problem = of_exception(error)
         if not isinstance(problem, Unavailable):
             raise
-        return _form(deps, language, given, notice="busy_we", status=503, headers={**limits, **problem.headers})
+        headers = {**limits, **problem.headers}
+        return _form(deps, language, given, files=files, notice="busy_we", status=503, headers=headers)
     return RedirectResponse(f"form/done/{token}?lang={language}", 303, {**HEADERS, **limits})
 
 
@@ -95,16 +122,58 @@ async def _progress(template: str, token: str, language: Language, deps: Deps) -
     )
 
 
-async def _given(request: Request) -> dict[str, str]:
-    """The fields of the body, the last of a name. Raises `UnsupportedMediaType`, `BadRequest`."""
+@asynccontextmanager
+async def _read(request: Request, deps: Deps) -> AsyncGenerator[tuple[dict[str, str], list[UploadFile]]]:
+    """The fields of the body, the last of a name, and the files, which lie on the disk until the end of the block.
+
+    Raises `UnsupportedMediaType`, `BadRequest`, `TooLarge`.
+    """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != FORM_TYPE:
-        raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.")
-    body = (await request.body()).decode("utf-8", "replace")
+    if media == FORM_TYPE:
+        yield _fields(await _body(request, deps.settings.max_body_bytes)), []
+        return
+    if media != MULTIPART:
+        raise UnsupportedMediaType(f"Send the form as {MULTIPART} or {FORM_TYPE}.")
+    async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES) as form:
+        parts = form.multi_items()
+        given = {name: value for name, value in parts if isinstance(value, str)}
+        uploads = [value for _, value in parts if not isinstance(value, str)]
+        yield given, [each for each in uploads if each.filename]
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise TooLarge(f"At most {limit} bytes are taken without files.")
+    return bytes(body)
+
+
+def _fields(body: bytes) -> dict[str, str]:
     try:
-        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError as error:
         raise BadRequest(f"The form has at most {MAX_FIELDS} fields.") from error
+
+
+async def _keep(uploads: Sequence[UploadFile], files: dict[str, Attachment], deps: Deps) -> Fault | None:
+    """Put the files that are taken beside those of before; what is wrong with the others. Raises `StoreAway`."""
+    wrong = None
+    for upload in uploads:
+        if len(files) >= deps.settings.form_files:
+            return Fault.TOO_MANY_FILES
+        if (upload.size or 0) > deps.settings.form_file_bytes:
+            wrong = Fault.FILE_TOO_LARGE
+            continue
+        token = await usecases.keep_upload(_pieces(upload), upload.filename or "", upload.content_type or "", deps)
+        files |= await usecases.kept_uploads([token], deps)
+    return wrong
+
+
+async def _pieces(upload: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await upload.read(PIECE):
+        yield piece
 
 
 def _form(
@@ -113,6 +182,7 @@ def _form(
     given: Mapping[str, str],
     faults: Mapping[str, Fault] | None = None,
     *,
+    files: Mapping[str, Attachment] | None = None,
     notice: str | None = None,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
@@ -129,6 +199,8 @@ def _form(
         priorities=list(Priority) if kind in webform.WITH_PRIORITY else [],
         given=given,
         faults=faults or {},
+        files=files or {},
+        file_limits={"count": deps.settings.form_files, "limit": deps.settings.form_file_bytes // 2**20},
         notice=notice,
         trap=webform.TRAP,
         zone=deps.settings.zone,

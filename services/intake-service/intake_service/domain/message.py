@@ -11,13 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.contacts import NotAContact, normal_email, normal_phone
-from intake_service.domain.record import MediaType, NewComplaint, Part, StatedChannel, StatedComplainant
+from intake_service.domain.record import (
+    MAX_ATTACHMENTS,
+    Attachment,
+    MediaType,
+    NewComplaint,
+    Part,
+    Sha256,
+    StatedChannel,
+    StatedComplainant,
+)
 from intake_service.domain.text import Identifier, Instant, Line, OptionalIdentifier, OptionalLine, Subject, Wording
 from shared.contracts.envelope import Bilingual
 from shared.contracts.vocabulary import Channel, Language
@@ -107,11 +116,19 @@ class Content(Part):
 
 
 class Raw(Part):
-    """The message as the provider sent it. Text (`text/…`) must be readable in its charset."""
+    """The message as the provider sent it: here, or by the SHA-256 of an upload (`POST /v1/attachments`). Text
+    (`text/…`) that stands here must be readable in its charset."""
 
-    data: Annotated[str, Field(max_length=MAX_RAW, description="Base64.")]
+    data: Annotated[str | None, Field(max_length=MAX_RAW, description="Base64.")] = None
+    sha256: Annotated[Sha256 | None, Field(description="Of an upload, in the place of `data`.")] = None
     media_type: MediaType = "application/octet-stream"
     charset: Line = "utf-8"
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.data is None) == (self.sha256 is None):
+            raise ValueError("give either data or sha256")
+        return self
 
 
 MESSAGE_EXAMPLE: dict[str, Any] = {
@@ -135,6 +152,7 @@ class IncomingMessage(Part):
     source: MessageSource
     sender: Sender
     content: Content
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
     occurred_at: Annotated[Instant, Field(description="When it was sent.")]
     automatic: Automatic | None = Field(
         None, description="A machine wrote it: kept and noted; it makes no complaint, and nobody answers it."
@@ -197,6 +215,7 @@ class Understood:
             symptom=self.text,
             complainant=self.complainant,
             made_at=message.occurred_at,
+            attachments=message.attachments,
         )
 
 
@@ -232,6 +251,8 @@ def _readable(text: str) -> bool:
 
 
 def _decodable(raw: Raw) -> bool:
+    if raw.data is None:
+        return True
     try:
         data = b64decode(raw.data, validate=True)
     except (binascii.Error, ValueError):

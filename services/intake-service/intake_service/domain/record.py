@@ -1,8 +1,9 @@
 """The standard record of a complaint (A2) as it comes in, and what else is said about a complaint later (A3)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from intake_service.domain.money import Amount
 from intake_service.domain.text import Identifier, Instant, Line, LongText, OptionalLine, Text
@@ -72,13 +73,26 @@ class StatedDemand(Part):
 
 
 class Attachment(Part):
-    """What is known of a file that came along; the file itself lies where `url` says."""
+    """A file that came along: one that was uploaded, by its `id` or its SHA-256 (`POST /v1/attachments`), or one that
+    lies where `url` says. Of an upload's file everything else is told by the upload."""
 
-    name: Line
+    id: Annotated[UUID | None, Field(description="The upload's.")] = None
+    name: Annotated[OptionalLine, Field(description="Must be there where no upload's id is.")] = ""
     media_type: MediaType = "application/octet-stream"
     size_bytes: Annotated[int, Field(strict=True, ge=0, le=2**40)] | None = None
     url: Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[!-~]+$")] | None = None
     sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.name and self.id is None:
+            raise ValueError("give its name, or the id of an upload")
+        return self
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the file is to lie in our own store."""
+        return self.id is not None or (self.sha256 is not None and self.url is None)
 
 
 COMPLAINT_EXAMPLE: dict[str, Any] = {

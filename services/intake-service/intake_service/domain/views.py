@@ -11,7 +11,7 @@ from intake_service.domain import contacts
 from intake_service.domain.message import Doubt
 from intake_service.domain.person import Person
 from intake_service.domain.receipt import MissingPart
-from intake_service.domain.record import Attachment
+from intake_service.domain.record import Attachment, Sha256
 from shared.contracts.envelope import Actor
 from shared.contracts.intake import Demand, Source
 from shared.contracts.resolution import WrittenResult
@@ -97,6 +97,52 @@ class ComplaintItem(View):
     erased: bool
 
 
+class Scan(StrEnum):
+    """What the virus scanner said. `not_scanned`: there was none when the file came; `failed`: it could not tell."""
+
+    PENDING = "pending"
+    CLEAN = "clean"
+    INFECTED = "infected"
+    NOT_SCANNED = "not_scanned"
+    FAILED = "failed"
+
+
+class AttachmentReceipt(View):
+    """An uploaded file is kept. `media_type` is what its first bytes say. Name its `id` in a complaint or message
+    within a day; what nobody names is deleted."""
+
+    id: UUID
+    sha256: Sha256
+    size_bytes: int
+    media_type: str
+    name: str
+    scan: Scan
+
+
+class AttachmentView(Attachment):
+    """`href` is where a file of our own store is read, by whoever may read the complaint."""
+
+    href: str | None = Field(None, examples=["/v1/attachments/0190d0a4-7c1c-7000-8000-000000000000"])
+    scan: Scan | None = None
+
+
+class AttachmentLink(View):
+    """Whoever has the link may download the file until it expires."""
+
+    url: str
+    expires_at: datetime
+
+
+class AttachmentAccess(View):
+    """Who downloaded a file, or took a link to it, and when."""
+
+    id: UUID
+    attachment_id: UUID
+    actor: Actor
+    what: Literal["download", "link"]
+    accessed_at: datetime
+
+
 class ComplaintView(View):
     """The whole standard record (A2). `read_back` is to be told to the complainant and confirmed."""
 
@@ -116,7 +162,7 @@ class ComplaintView(View):
     scene: str
     impact: str
     demands: tuple[Demand, ...]
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[AttachmentView, ...]
     organisation: str | None
     product: str | None
     region: str | None
@@ -147,7 +193,7 @@ class MessageReceipt(View):
 class MessageView(MessageReceipt):
     source: Source
     text: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[AttachmentView, ...]
     actor: Actor
 
 

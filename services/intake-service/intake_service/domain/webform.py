@@ -5,7 +5,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from intake_service.domain.contacts import NotAContact, normal_email, normal_phone
 from intake_service.domain.record import (
+    Attachment,
     Email,
     NewComplaint,
     Phone,
@@ -52,6 +53,8 @@ class Fault(StrEnum):
     CONTACT_REQUIRED = "contact_required"
     MOMENT = "moment"
     FUTURE = "future"
+    TOO_MANY_FILES = "too_many_files"
+    FILE_TOO_LARGE = "file_too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ _FIELDS = {
 
 
 def fields_of(kind: Kind) -> tuple[Field, ...]:
-    """What was seen, then what the template of the kind wants, in its order; files cannot be sent by the form."""
+    """What was seen, then what the template of the kind wants, in its order, without the files."""
     return (SYMPTOM, *(_FIELDS[wanted.pointer] for wanted in TEMPLATES[kind] if wanted.pointer in _FIELDS))
 
 
@@ -104,11 +107,18 @@ class Incomplete(ValueError):
         self.faults = dict(faults)
 
 
-def record_of(kind: Kind, typed: Mapping[str, str], form_id: UUID, language: Language, house: House) -> NewComplaint:
+def record_of(
+    kind: Kind,
+    typed: Mapping[str, str],
+    form_id: UUID,
+    language: Language,
+    house: House,
+    files: Sequence[Attachment] = (),
+) -> NewComplaint:
     """The record that the form tells. Raises `Incomplete` with all that is wrong.
 
-    The message id follows from the form and from what was typed in it: the same form sent twice is one complaint (A8),
-    and what somebody changes after sending is not lost.
+    The message id follows from the form, what was typed in it and the content of its files: the same form sent twice is
+    one complaint (A8), and what somebody changes after sending is not lost.
     """
     values: dict[str, Any] = {}
     faults: dict[str, Fault] = {}
@@ -121,12 +131,13 @@ def record_of(kind: Kind, typed: Mapping[str, str], form_id: UUID, language: Lan
         faults["contact"] = Fault.CONTACT_REQUIRED
     if faults:
         raise Incomplete(faults)
+    said = {**typed, "files": " ".join(sorted(str(file.sha256) for file in files))} if files else typed
     suspected = bool(typed.get(TRAP, "").strip())
     return NewComplaint(
         channel=StatedChannel(
             channel=Channel.WEB_FORM,
             account=SUSPECTED_SPAM if suspected else ACCOUNT,
-            message_id=str(derived_id("web-form", form_id, *(f"{name}={typed[name]}" for name in sorted(typed)))),
+            message_id=str(derived_id("web-form", form_id, *(f"{name}={said[name]}" for name in sorted(said)))),
         ),
         complainant=_complainant(values, language),
         kind=kind,
@@ -137,6 +148,7 @@ def record_of(kind: Kind, typed: Mapping[str, str], form_id: UUID, language: Lan
         impact=values.get("impact") or "",
         demands=(StatedDemand(text=values["demands"]),) if values.get("demands") else (),
         product=values.get("product"),
+        attachments=tuple(files),
     )
 
 

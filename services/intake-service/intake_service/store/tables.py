@@ -205,6 +205,51 @@ contact_accesses = Table(
     Index("ix_contact_accesses_person", "person_id", "accessed_at"),
 )
 
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", Text, primary_key=True, comment="in hexadecimal; the name of the file in the store"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False, comment="by its first bytes"),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("scan", Text, nullable=False, comment="pending, clean, infected, not_scanned, failed"),
+    Column("signature", Text, comment="what the scanner found, or why it failed"),
+    Column("scanned_at", DateTime(timezone=True)),
+    Column("scan_attempts", Integer, nullable=False, server_default=text("0")),
+    Column("scan_at", DateTime(timezone=True), comment="when it is to be scanned next"),
+    Index("ix_blobs_pending", "scan_at", postgresql_where=text("scan = 'pending'")),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("sha256", Text, ForeignKey("blobs.sha256"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False, comment="by its first bytes and its name"),
+    Column("stated_type", Text, nullable=False, comment="what the sender said"),
+    Column("actor", JSONB, nullable=False, comment="who uploaded it"),
+    Column("uploaded_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+attachment_uses = Table(
+    "attachment_uses",
+    metadata,
+    Column("attachment_id", Uuid, ForeignKey("attachments.id"), primary_key=True),
+    Column("holder_id", Uuid, primary_key=True, index=True, comment="the complaint, or the receipt of the message"),
+)
+
+attachment_accesses = Table(
+    "attachment_accesses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("attachment_id", Uuid, nullable=False, comment="which may be gone by now"),
+    Column("actor", JSONB, nullable=False),
+    Column("what", Text, nullable=False, comment="download, or link: whoever has the link may download"),
+    Column("accessed_at", DateTime(timezone=True), nullable=False),
+    Index("ix_attachment_accesses", "attachment_id", "accessed_at", "id"),
+)
+
 adapter_keys = Table(
     "adapter_keys",
     metadata,

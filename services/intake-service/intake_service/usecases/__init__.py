@@ -1,6 +1,7 @@
 """One function per action; the only place that opens a transaction."""
 
 from intake_service.usecases.access import issue_key, key_lookup, list_keys, revoke_key
+from intake_service.usecases.attachments import keep_file, keep_tidy
 from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
@@ -17,8 +18,9 @@ from intake_service.usecases.reading import (
     show_complaint,
 )
 from intake_service.usecases.receive import receive_complaint
+from intake_service.usecases.scanning import keep_scanning
 from intake_service.usecases.seeding import seed_channels
-from intake_service.usecases.webform import receive_form, show_progress
+from intake_service.usecases.webform import keep_upload, kept_uploads, receive_form, show_progress
 
 __all__ = [
     "Deps",
@@ -28,6 +30,11 @@ __all__ = [
     "disable_channel",
     "erase",
     "issue_key",
+    "keep_file",
+    "keep_scanning",
+    "keep_tidy",
+    "keep_upload",
+    "kept_uploads",
     "key_lookup",
     "learn_of_moves",
     "learn_of_results",

@@ -7,7 +7,7 @@ together stays together: messages that name an id in common are dealt with one a
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,10 +26,12 @@ from intake_service.settings import Settings
 from intake_service.store import channels as channel_store
 from intake_service.store import complaints as complaint_store
 from intake_service.store import receipts as store
+from intake_service.store.attachments import insert_uses
 from intake_service.store.rows import complaint_of
+from intake_service.usecases import files
 from intake_service.usecases.errors import MessageKeyReused, NotInQuarantine
 from intake_service.usecases.placing import place
-from intake_service.usecases.reception import Delivery, Outcome, Reception
+from intake_service.usecases.reception import Delivery, Outcome, Reception, outcome_of, with_files
 from shared.bus import outbox
 from shared.clock import Clock
 from shared.contracts.envelope import Actor
@@ -112,7 +114,7 @@ class Arrivals:
             await record_many(tx, [answer for answer in answers.values() if isinstance(answer, Answered)])
             if along is not None:
                 await along(tx, [answers[place] for place in waiting])
-        return [_outcome(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
+        return [outcome_of(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
 
     async def _numbers(self, batch: Sequence[Arrival]) -> list[str]:
         """A number for each that may become a complaint, empty for the others."""
@@ -124,8 +126,22 @@ class Arrivals:
         """Messages that name nothing in common, in order."""
         keys = [key for arrival, _ in wave for key in (arrival.message.source.key, *arrival.twins)]
         known = await store.find_by_keys(tx, keys)
-        fresh = [(arrival, number) for arrival, number in wave if _is_open(arrival, known)]
+        coming = [(arrival, number) for arrival, number in wave if _is_open(arrival, known)]
         now = self.clock.now()
+        named = [files.Named(each.message.attachments, each.actor, each.message.raw) for each, _ in coming]
+        held = dict(
+            zip(
+                (arrival.message.source.key for arrival, _ in coming),
+                await files.hold(tx, named, self.ids, now),
+                strict=True,
+            )
+        )
+        refused = {key: each for key, each in held.items() if isinstance(each, Problem)}
+        fresh = [
+            (_with_files(arrival, files_of), number)
+            for arrival, number in coming
+            if isinstance(files_of := held[arrival.message.source.key], files.Held)
+        ]
         settled = await self._settle(tx, fresh, known, now)
         doubtful = [
             arrival
@@ -141,6 +157,8 @@ class Arrivals:
         for key, row in rows.items():
             if key in known:
                 await store.settle(tx, row)
+        uses = [(upload, row["id"]) for key, row in rows.items() for upload in _uploads(held[key])]
+        await insert_uses(tx, uses)
         made = {
             key: receipt_view(row, outcome.complaint, outcome.suggested)
             for (key, row), outcome in zip(rows.items(), settled, strict=True)
@@ -148,6 +166,8 @@ class Arrivals:
         return [
             _answered(arrival.once, made[key], 200 if arrival.retried else 202)
             if key in made
+            else refused[key]
+            if key in refused
             else _repeated(arrival, known[key])
             for arrival, _ in wave
             for key in [arrival.message.source.key]
@@ -307,6 +327,20 @@ def _twin(arrival: Arrival, known: Mapping[NaturalKey, RowMapping]) -> Settled |
     return None
 
 
+def _with_files(arrival: Arrival, held: files.Held) -> Arrival:
+    if not held.attachments:
+        return arrival
+    return replace(
+        arrival,
+        message=arrival.message.model_copy(update={"attachments": held.attachments}),
+        delivery=arrival.delivery and with_files(arrival.delivery, held),
+    )
+
+
+def _uploads(held: files.Held | Problem) -> tuple[UUID, ...]:
+    return held.uploads if isinstance(held, files.Held) else ()
+
+
 def _is_open(arrival: Arrival, known: Mapping[NaturalKey, RowMapping]) -> bool:
     """Whether it is to be decided what becomes of it: it is new, or retried and still in quarantine."""
     first = known.get(arrival.message.source.key)
@@ -328,10 +362,6 @@ def _answered(once: Once, receipt: DeliveryReceipt, status: int) -> Answered:
     return Answered(once, status, json_bytes(receipt), {"Location": f"/v1/receipts/{receipt.id}"})
 
 
-def _outcome(answer: Answered | Problem) -> Outcome:
-    return answer.response() if isinstance(answer, Answered) else answer
-
-
 def _message_row(message_id: UUID, complaint_id: UUID, arrival: Arrival, text: str, now: datetime) -> dict[str, Any]:
     source = arrival.message.source
     return {
@@ -343,7 +373,7 @@ def _message_row(message_id: UUID, complaint_id: UUID, arrival: Arrival, text: s
         "seat": None,
         "message_id": source.message_id,
         "text": text,
-        "attachments": [],
+        "attachments": [attachment.model_dump(mode="json") for attachment in arrival.message.attachments],
         "actor": arrival.actor.model_dump(mode="json"),
         "sent_at": arrival.message.occurred_at,
         "recorded_at": now,

@@ -11,10 +11,12 @@ from intake_service.domain import complaint as rules
 from intake_service.domain.record import NewLink, NewMessage, NewNote
 from intake_service.domain.views import LinkView, MessageReceipt, NoteReceipt
 from intake_service.store import complaints as store
+from intake_service.store.attachments import insert_uses
 from intake_service.store.rows import complaint_of
+from intake_service.usecases import files
 from intake_service.usecases.access import check_channel
 from intake_service.usecases.deps import Deps
-from intake_service.usecases.errors import BadLink, DeliveryElsewhere, Erased, NoSuchComplaint
+from intake_service.usecases.errors import BadLink, DeliveryElsewhere, Erased, NoSuchComplaint, UnknownAttachment
 from intake_service.usecases.reception import impossible
 from shared.bus import outbox
 from shared.contracts.vocabulary import LinkRelation
@@ -31,7 +33,8 @@ def no_such(key: ComplaintKey) -> NoSuchComplaint:
 async def add_message(key: ComplaintKey, message: NewMessage, principal: Principal, once: Once, deps: Deps) -> Response:
     """201, or 200 with the first answer where this delivery was added before.
 
-    Raises `NoSuchComplaint`, `Erased`, `NotYourChannel`, `ImpossibleRecord`, `DeliveryElsewhere`.
+    Raises `NoSuchComplaint`, `Erased`, `NotYourChannel`, `ImpossibleRecord`, `DeliveryElsewhere`,
+    `UnknownAttachment`.
     """
     check_channel(principal, message.channel)
     now = deps.clock.now()
@@ -42,6 +45,9 @@ async def add_message(key: ComplaintKey, message: NewMessage, principal: Princip
         if (first := await once.replay(tx)) is not None:
             return first
         row = await _hold(tx, key)
+        held = (await files.hold(tx, [files.Named(message.attachments, principal.actor)], deps.ids, now))[0]
+        if isinstance(held, UnknownAttachment):
+            raise held
         written = {
             "id": deps.ids(),
             "complaint_id": row["id"],
@@ -51,7 +57,7 @@ async def add_message(key: ComplaintKey, message: NewMessage, principal: Princip
             "seat": message.channel.seat,
             "message_id": message.channel.message_id,
             "text": message.text,
-            "attachments": [attachment.model_dump(mode="json") for attachment in message.attachments],
+            "attachments": [attachment.model_dump(mode="json") for attachment in held.attachments],
             "actor": principal.actor.model_dump(mode="json"),
             "sent_at": sent_at,
             "recorded_at": now,
@@ -63,6 +69,7 @@ async def add_message(key: ComplaintKey, message: NewMessage, principal: Princip
                 pointer="/channel/message_id",
             )
         if repeated is None:
+            await insert_uses(tx, [(upload, row["id"]) for upload in held.uploads])
             outbox.add(
                 tx,
                 rules.message_added(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from intake_service.blobs import Blobs, Clamd, open_blobs
 from intake_service.channels import KINDS, Kind
 from intake_service.domain.channels import KeptChannel
 from intake_service.groupcommit import GroupCommit
@@ -47,6 +48,10 @@ class Deps:
     messages: GroupCommit[Arrival, Outcome]
     arrivals: Arrivals
     engine: AsyncEngine
+    blobs: Blobs
+    scanner: Clamd | None
+    #: Wakes the loop that has files scanned.
+    unscanned: asyncio.Event
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     channels: ChannelBook = field(default_factory=ChannelBook)
 
@@ -75,4 +80,7 @@ def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], setting
         ),
         arrivals=arrivals,
         engine=database.engine,
+        blobs=open_blobs(settings.blobs),
+        scanner=Clamd(settings.clamd, settings.clamd_timeout_seconds) if settings.clamd else None,
+        unscanned=asyncio.Event(),
     )

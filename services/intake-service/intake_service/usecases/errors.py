@@ -1,6 +1,6 @@
 """What intake refuses, and what to do about it."""
 
-from shared.web.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
+from shared.web.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooLarge, Unavailable
 
 
 class ImpossibleRecord(Invalid):
@@ -88,4 +88,45 @@ class NoSuchChannel(NotFound):
     title = "There is no such channel"
 
 
-RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, ReceptionBusy)
+class UnknownAttachment(Invalid):
+    slug = "unknown-attachment"
+    title = "No upload has this id or SHA-256"
+
+
+class AttachmentTooLarge(TooLarge):
+    slug = "attachment-too-large"
+    title = "The file is too large"
+
+
+class NoSuchAttachment(NotFound):
+    slug = "no-such-attachment"
+    title = "There is no such attachment"
+
+
+class AttachmentInfected(Forbidden):
+    slug = "attachment-infected"
+    title = "The virus scanner found something in this file"
+
+
+class AttachmentNotScanned(Conflict):
+    slug = "attachment-not-scanned"
+    title = "The virus scanner has not passed this file"
+
+
+class RangeNotSatisfiable(Problem):
+    slug = "range-not-satisfiable"
+    status = 416
+    title = "The file has no such bytes"
+
+
+class LinkExpired(Gone):
+    slug = "link-expired"
+    title = "The link has expired"
+
+
+class StoreAway(Unavailable):
+    slug = "attachment-store-away"
+    title = "Files can neither be kept nor read just now"
+
+
+RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, UnknownAttachment, ReceptionBusy)

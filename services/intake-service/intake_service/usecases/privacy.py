@@ -7,8 +7,9 @@ from uuid import UUID
 from intake_service.domain import views
 from intake_service.domain.complaint import stated
 from intake_service.domain.record import StatedComplainant
-from intake_service.store import complaints
+from intake_service.store import attachments, complaints
 from intake_service.store import persons as store
+from intake_service.usecases.attachments import forget_files
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import NoSuchComplainant
 from intake_service.usecases.reception import impossible
@@ -78,6 +79,7 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
             count = await complaints.count_of(tx, person_id)
             return views.ErasureReceipt(complainant_id=person_id, erased_at=person.erased_at, complaints=count)
         ids = await store.erase(tx, person, now)
+        await attachments.release(tx, ids)
         outbox.add(
             tx,
             PersonErasedV1(
@@ -96,4 +98,5 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
                 person_id=person_id,
             ),
         )
+    await forget_files(deps)
     return views.ErasureReceipt(complainant_id=person_id, erased_at=now, complaints=len(ids))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import RowMapping
@@ -9,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain import views
 from intake_service.domain.receipt import missing_parts
+from intake_service.domain.record import Attachment
 from intake_service.domain.template import read_back
+from intake_service.store import attachments, persons
 from intake_service.store import complaints as store
-from intake_service.store import persons
 from intake_service.store.rows import complaint_of
 from intake_service.usecases.conversation import ComplaintKey, no_such
 from intake_service.usecases.deps import Deps
@@ -32,6 +34,7 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
             raise no_such(key)
         person = await persons.find(tx, row["person_id"])
         links = await store.links_of(tx, row["id"])
+        files = (await _attachments(tx, [row["record"]["attachments"]]))[0]
     assert person is not None
     complaint, record = complaint_of(row), row["record"]
     happened_at = row["happened_at"]
@@ -48,7 +51,8 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         recorded_by=row["recorded_by"],
         happened_at=happened_at,
         made_at=row["made_at"],
-        **{name: record[name] for name in ("symptom", "scene", "impact", "demands", "attachments")},
+        **{name: record[name] for name in ("symptom", "scene", "impact", "demands")},
+        attachments=files,
         organisation=complaint.organisation,
         product=complaint.product,
         region=complaint.region,
@@ -100,11 +104,30 @@ async def list_messages(
     """The thread, the oldest first. Raises `NoSuchComplaint`."""
     async with deps.reading() as tx:
         rows = await store.messages_of(tx, await _id_of(tx, key), after, limit)
+        files = await _attachments(tx, [row["attachments"] for row in rows])
+    plain = views.MessageView.model_fields.keys() - {"source", "attachments"}
     return [
-        views.MessageView(
-            **{name: row[name] for name in views.MessageView.model_fields if name != "source"}, source=_source(row)
+        views.MessageView(**{name: row[name] for name in plain}, source=_source(row), attachments=of_row)
+        for row, of_row in zip(rows, files, strict=True)
+    ]
+
+
+async def _attachments(
+    tx: AsyncSession, documents: Sequence[Sequence[dict[str, Any]]]
+) -> list[tuple[views.AttachmentView, ...]]:
+    """As readers see them, with where our own files are read and what the scanner said of them."""
+    named = [[Attachment.model_validate(each) for each in documents_of] for documents_of in documents]
+    scans = await attachments.scans(tx, (each.id for one in named for each in one if each.id is not None))
+    return [
+        tuple(
+            views.AttachmentView(
+                **each.model_dump(),
+                href=f"/v1/attachments/{each.id}" if each.id in scans else None,
+                scan=views.Scan(scans[each.id]) if each.id in scans else None,
+            )
+            for each in one
         )
-        for row in rows
+        for one in named
     ]
 
 

@@ -6,7 +6,7 @@ A1, A2, A7, A8: nothing lost (the answer comes after the commit), nothing twice 
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from intake_service.domain.template import missing
 from intake_service.groupcommit import RaceLost
 from intake_service.settings import Settings
 from intake_service.store import reception as store
+from intake_service.store.attachments import insert_uses
+from intake_service.usecases import files
 from intake_service.usecases.errors import ImpossibleRecord
 from shared.bus import outbox
 from shared.clock import Clock
@@ -114,18 +116,25 @@ class Reception:
             known = await store.find_deliveries(tx, sorted(set(keys.values())))
             firsts = {key: place for place, key in reversed(keys.items()) if key not in known}
             fresh = [place for place in waiting if place not in keys or firsts.get(keys[place]) == place]
-            made = dict(
-                zip(fresh, await self.keep(tx, [(batch[place], numbers[place]) for place in fresh]), strict=True)
-            )
-            known |= {key: made[place] for key, place in firsts.items()}
-            answers = {
-                place: _answered(batch[place].once, made[place], 201)
+            named = [files.Named(batch[place].record.attachments, batch[place].actor) for place in fresh]
+            held = dict(zip(fresh, await files.hold(tx, named, self.ids, self.clock.now()), strict=True))
+            refused = {place: each for place, each in held.items() if isinstance(each, Problem)}
+            kept = {place: each for place, each in held.items() if not isinstance(each, Problem)}
+            deliveries = [(with_files(batch[place], kept[place]), numbers[place]) for place in kept]
+            made = dict(zip(kept, await self.keep(tx, deliveries), strict=True))
+            await insert_uses(tx, [(upload, made[place].id) for place in kept for upload in kept[place].uploads])
+            known |= {key: made[place] for key, place in firsts.items() if place in made}
+            first = {place: firsts.get(keys[place], place) if place in keys else place for place in waiting}
+            answers: dict[int, Answered | Problem] = {
+                place: refused[first[place]]
+                if first[place] in refused
+                else _answered(batch[place].once, made[place], 201)
                 if place in made
                 else _answered(batch[place].once, known[keys[place]], 200)
                 for place in waiting
             }
-            await record_many(tx, list(answers.values()))
-        return [answers[place].response() if outcome is None else outcome for place, outcome in enumerate(outcomes)]
+            await record_many(tx, [answer for answer in answers.values() if isinstance(answer, Answered)])
+        return [outcome_of(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
 
     async def keep(self, tx: AsyncSession, deliveries: Sequence[tuple[Delivery, str]]) -> list[Receipt]:
         """Writes new complaints, each with its number, and their events. Raises `RaceLost`."""
@@ -233,6 +242,16 @@ class Reception:
                 self._serials[day] = _Serials(start + lacking, last)
             numbers[day] = kept[::-1]
         return [rules.number_of(day, numbers[day].pop()) for day in days]
+
+
+def with_files(delivery: Delivery, held: files.Held) -> Delivery:
+    if not held.attachments:
+        return delivery
+    return replace(delivery, record=delivery.record.model_copy(update={"attachments": held.attachments}))
+
+
+def outcome_of(answer: Answered | Problem) -> Outcome:
+    return answer.response() if isinstance(answer, Answered) else answer
 
 
 def _answered(once: Once, told: Receipt, status: int) -> Answered:
