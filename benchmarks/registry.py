@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import accept, consumer, due_instants, first_leg, startup
+from benchmarks import accept, consumer, due_instants, first_leg, fold, startup, timers
 from benchmarks.figures import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Sequence[Figure]]] = {
@@ -11,4 +11,6 @@ BENCHMARKS: Mapping[str, Callable[[], Sequence[Figure]]] = {
     "consumer": consumer.run,
     "startup": startup.run,
     "due-instants": due_instants.run,
+    "fold": fold.run,
+    "timers": timers.run,
 }
