@@ -150,6 +150,25 @@ def test_the_same_facts_give_the_same_clocks_in_whatever_order_and_however_often
     assert {one.clock_id: one for one in folded(story, shuffled, EVERYTHING).clocks} == expected
 
 
+def adds_up(state: ClockState, now: int) -> None:
+    """The ledger has no gap from the start to the end, and its counted time is the whole without the pauses."""
+    segments = ledger(state, now)
+    begin = state.run.start
+    for one in segments:
+        assert one.begin == begin
+        assert one.end > one.begin
+        begin = one.end
+    until = state.run.end.at if state.run.end else max(now, state.run.start)
+    assert begin == until
+    paused = sum(
+        durations.between(state.basis, state.priced.calendar, one.begin, one.end)
+        for one in segments
+        if one.kind is SegmentKind.PAUSED
+    )
+    whole = durations.between(state.basis, state.priced.calendar, state.run.start, until)
+    assert sum(one.counted for one in segments) == whole - paused
+
+
 @settings(max_examples=100)
 @given(FACTS, st.integers(0, 5000))
 def test_every_ledger_has_no_gap_and_adds_up_exactly_to_the_counted_time(
@@ -157,21 +176,7 @@ def test_every_ledger_has_no_gap_and_adds_up_exactly_to_the_counted_time(
 ) -> None:
     now = micros(at("10:20")) + later * MINUTE
     for state in folded(tell(facts), book=EVERYTHING).clocks:
-        segments = ledger(state, now)
-        begin = state.run.start
-        for one in segments:
-            assert one.begin == begin
-            assert one.end > one.begin
-            begin = one.end
-        until = state.run.end.at if state.run.end else max(now, state.run.start)
-        assert begin == until
-        paused = sum(
-            durations.between(state.basis, state.priced.calendar, one.begin, one.end)
-            for one in segments
-            if one.kind is SegmentKind.PAUSED
-        )
-        whole = durations.between(state.basis, state.priced.calendar, state.run.start, until)
-        assert sum(one.counted for one in segments) == whole - paused
+        adds_up(state, now)
 
 
 @settings(max_examples=80)

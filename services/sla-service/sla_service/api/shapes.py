@@ -11,6 +11,7 @@ from shared.contracts.sla import ClockView
 from shared.contracts.vocabulary import Metric
 from sla_service.clocks.calendar import CalendarSpec
 from sla_service.clocks.durations import Basis
+from sla_service.clocks.facts import Fact, FactKind
 from sla_service.clocks.holders import Held, HolderKind, name_of
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.ledger import Segment, SegmentKind, sentence
@@ -127,8 +128,33 @@ class SegmentOut(BaseModel):
         )
 
 
+class CorrectionOut(BaseModel):
+    """A fact that was told for an instant after its record, which cannot be: it counts from the record."""
+
+    fact_id: UUID
+    kind: FactKind
+    told_at: AwareDatetime
+    counted_at: AwareDatetime
+    text: Bilingual
+
+    @classmethod
+    def of(cls, fact: Fact) -> "CorrectionOut":
+        told, counted = instant_of(fact.at if fact.told is None else fact.told), instant_of(fact.at)
+        return cls(
+            fact_id=fact.fact_id,
+            kind=fact.kind,
+            told_at=told,
+            counted_at=counted,
+            text=Bilingual(
+                zh=f"所报时间 {told.isoformat()} 晚于登记时间，按登记时间 {counted.isoformat()} 计",
+                en=f"Told for {told.isoformat()}, after it was recorded; it counts from {counted.isoformat()}",
+            ),
+        )
+
+
 class LedgerOut(BaseModel):
-    """Why a clock stands where it stands: segments without gaps; `counted` of all of them is `elapsed`."""
+    """Why a clock stands where it stands: segments without gaps; `counted` of all of them is `elapsed`. `corrections`
+    are facts of the same complaint that do not count from the instant they were told for."""
 
     clock_id: UUID
     metric: Metric
@@ -142,6 +168,7 @@ class LedgerOut(BaseModel):
     until: AwareDatetime
     elapsed: Span
     segments: list[SegmentOut]
+    corrections: list[CorrectionOut]
 
     @classmethod
     def of(cls, told: Told) -> "LedgerOut":
@@ -159,6 +186,7 @@ class LedgerOut(BaseModel):
             until=instant_of(run.end.at) if run.end else max(told.now, instant_of(run.start)),
             elapsed=timedelta(microseconds=sum(one.counted for one in told.segments)),
             segments=[SegmentOut.of(one) for one in told.segments],
+            corrections=[CorrectionOut.of(one) for one in told.corrected],
         )
 
 

@@ -1,11 +1,22 @@
 """What the clocks are told: facts, each with two times."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.vocabulary import CaseState, RegulatorStage, Urgency
+from sla_service.clocks.instants import SECOND
+
+#: How far the clock of whoever tells a fact may run ahead of the one that recorded it.
+SKEW = 300 * SECOND
+
+
+def happened(told: int, recorded: int) -> int:
+    """When a fact was true that is told for `told`: nothing is known before it happens, so what lies more than `SKEW`
+    after its record counts from the record."""
+    return recorded if told > recorded + SKEW else told
 
 
 class FactKind(StrEnum):
@@ -52,7 +63,8 @@ class Fact:
 
     `other_at` is the second instant of which some facts tell: when a complaint found outside was made, when a promise
     is due. `subject_id` is the task, promise, visit or action; `revision` orders moves, assignments and plans.
-    `team_id` is the team that was given the case or asked, or the authority of a regulator's stage.
+    `team_id` is the team that was given the case or asked, or the authority of a regulator's stage. `told` is the instant
+    that the fact itself gave, where `happened` does not believe it; None: it is `at`.
     """
 
     fact_id: UUID
@@ -70,3 +82,9 @@ class Fact:
     team_id: str | None = None
     team_name: Bilingual | None = None
     person: StaffContact | None = None
+    told: int | None = None
+
+
+def corrected(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Those that count from another instant than the one they were told for, the earliest first."""
+    return tuple(sorted((one for one in facts if one.told is not None), key=lambda one: (one.at, one.fact_id)))

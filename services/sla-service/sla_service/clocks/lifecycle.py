@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
 from shared.ids import derived_id
-from sla_service.clocks.facts import ASKED, Fact, FactKind
+from sla_service.clocks.facts import ASKED, Fact, FactKind, happened
 from sla_service.clocks.regulators import proceedings
 from sla_service.clocks.runs import Change, End, Pause, Run, cancelled, earliest, fulfilled
 from sla_service.clocks.urgencies import urgencies_of
@@ -57,16 +57,16 @@ class _Complaint:
         self.id = complaint_id
         self.facts = facts
         self.measured = measured
-        self.received_at = received_at
         self.goes_on = goes_on
         self.of: dict[FactKind, list[Fact]] = {}
         for fact in sorted(facts, key=lambda one: (one.at, one.fact_id)):
             self.of.setdefault(fact.kind, []).append(fact)
         received = self.of.get(FactKind.RECEIVED)
         self.received_id = received[0].fact_id if received else None
+        self.received_at = happened(received_at, received[0].recorded) if received else received_at
         self.moves = sorted(self.of.get(FactKind.MOVED, ()), key=lambda one: (one.revision, one.at))
         self.finals = [move for move in self.moves if move.to_state in FINAL]
-        self.urgencies = urgencies_of(received_at, facts)
+        self.urgencies = urgencies_of(self.received_at, facts)
         assigned = max(self.of.get(FactKind.ASSIGNED, ()), key=lambda one: (one.revision, one.fact_id), default=None)
         self.team_id = assigned.team_id if assigned else None
         self.team_name = assigned.team_name if assigned else None
@@ -304,14 +304,15 @@ class _Complaint:
         """F7: a complaint found outside must be in the system soon after it was made; decided at once."""
         for fact in self.of.get(FactKind.RECEIVED, ()):
             if fact.other_at is not None:
+                made_at = happened(fact.other_at, fact.recorded)
                 run = self._run(
                     ClockSubject.COMPLAINT,
                     self.id,
                     Metric.RECORDING,
                     1,
-                    fact.other_at,
+                    made_at,
                     fact.fact_id,
-                    End(max(fact.recorded, fact.other_at), ClockStatus.FULFILLED, "recorded", fact.fact_id),
+                    End(max(fact.recorded, made_at), ClockStatus.FULFILLED, "recorded", fact.fact_id),
                 )
                 return [replace(run, changes=())]
         return []

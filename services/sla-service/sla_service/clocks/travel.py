@@ -30,15 +30,24 @@ def fold_at(
 
     Of a history of which nothing was recorded by `known_at` there are none.
     """
-    known = [one for one in facts if vantage.known_at is None or one.recorded <= vantage.known_at]
+    known = _known(facts, vantage)
     if not known:
         return ()
-    happened = [one for one in known if one.at <= vantage.as_of]
+    happened = facts_at(facts, vantage)
     return tuple(
         _still_open(state, vantage.as_of)
         for state in fold(history_id, complaint, happened, book.as_of(vantage.as_of)).clocks
         if state.run.start <= vantage.as_of and not state.run.void
     )
+
+
+def _known(facts: Sequence[Fact], vantage: Vantage) -> list[Fact]:
+    return [one for one in facts if vantage.known_at is None or one.recorded <= vantage.known_at]
+
+
+def facts_at(facts: Sequence[Fact], vantage: Vantage) -> list[Fact]:
+    """What had happened by then, as far as it was known."""
+    return [one for one in _known(facts, vantage) if one.at <= vantage.as_of]
 
 
 def looked_until(state: ClockState, as_of: int) -> int:

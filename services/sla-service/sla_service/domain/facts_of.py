@@ -23,7 +23,7 @@ from shared.contracts.resolution import (
 )
 from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1
 from shared.contracts.vocabulary import CaseState, Purpose
-from sla_service.clocks.facts import STAGES, Fact, FactKind
+from sla_service.clocks.facts import STAGES, Fact, FactKind, happened
 from sla_service.clocks.instants import micros
 from sla_service.clocks.waiting import FINAL
 
@@ -144,13 +144,16 @@ def _delivered(event: MessageDeliveredV1) -> Fact | None:
 
 def _fact(event: Event, kind: FactKind, **more: Any) -> Fact:
     facts: ComplaintFacts | None = getattr(event, "facts", None)
+    told, recorded = micros(event.occurred_at), micros(event.recorded_at)
+    at = happened(told, recorded)
     return Fact(
         event.event_id,
         kind,
-        micros(event.occurred_at),
-        micros(event.recorded_at),
+        at,
+        recorded,
         facts.urgency if facts else None,
         facts.urgency_revision if facts else 0,
+        told=None if told == at else told,
         **more,
     )
 

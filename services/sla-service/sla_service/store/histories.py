@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Bilingual, ComplaintFacts, StaffContact
 from shared.contracts.vocabulary import CaseState, Urgency
-from sla_service.clocks.facts import Fact, FactKind
+from sla_service.clocks.facts import Fact, FactKind, happened
 from sla_service.clocks.instants import instant_of, micros
 
 
@@ -123,7 +123,7 @@ async def add_facts(tx: AsyncSession, rows: Sequence[tuple[UUID, Fact]]) -> None
             fact.fact_id,
             history_id,
             fact.kind.value,
-            instant_of(fact.at),
+            instant_of(fact.at if fact.told is None else fact.told),
             instant_of(fact.recorded),
             fact.urgency.value if fact.urgency else None,
             fact.urgency_revision,
@@ -152,13 +152,15 @@ async def facts_of(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, list[Fac
 
 
 def _fact(row: Any) -> Fact:
-    (_, fact_id, kind, at, recorded, urgency, urgency_revision, subject_id, cycle, revision) = row[:10]
+    (_, fact_id, kind, occurred_at, recorded_at, urgency, urgency_revision, subject_id, cycle, revision) = row[:10]
     from_state, to_state, other_at, team_id, team_name, person = row[10:]
+    told, recorded = micros(occurred_at), micros(recorded_at)
+    at = happened(told, recorded)
     return Fact(
         fact_id,
         FactKind(kind),
-        micros(at),
-        micros(recorded),
+        at,
+        recorded,
         Urgency(urgency) if urgency else None,
         urgency_revision,
         subject_id,
@@ -170,6 +172,7 @@ def _fact(row: Any) -> Fact:
         team_id,
         Bilingual.model_validate(team_name) if team_name else None,
         StaffContact.model_validate(person) if person else None,
+        None if told == at else told,
     )
 
 

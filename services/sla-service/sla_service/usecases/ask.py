@@ -15,7 +15,7 @@ from shared.web.errors import NotFound
 from shared.web.principal import Principal
 from shared.web.visibility import may_see_team, visible_teams
 from sla_service.clocks.calendar import Calendar
-from sla_service.clocks.facts import Fact
+from sla_service.clocks.facts import Fact, corrected
 from sla_service.clocks.fold import ClockState, fold
 from sla_service.clocks.holders import Held, holders
 from sla_service.clocks.instants import micros
@@ -67,11 +67,13 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A ledger with the clock that it explains, as the facts have it now."""
+    """A ledger with the clock that it explains, as the facts have it now. `corrected` are the facts of its history
+    that were told for an instant after their record."""
 
     state: ClockState
     segments: tuple[Segment, ...]
     now: datetime
+    corrected: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,9 @@ async def explain(
 
 async def get_ledger(clock_id: UUID, principal: Principal, deps: Deps) -> Told:
     """Folded anew from the facts, up to now. Raises `NoSuchClock`."""
-    state, _ = await _folded(clock_id, principal, deps)
+    state, facts = await _folded(clock_id, principal, deps)
     now = deps.clock.now()
-    return Told(state, ledger(state, micros(now)), now)
+    return Told(state, ledger(state, micros(now)), now, corrected(facts))
 
 
 async def get_holders(clock_id: UUID, principal: Principal, deps: Deps) -> Split:

@@ -37,6 +37,14 @@ async def learn(events: Sequence[Event], tx: AsyncSession, deps: Deps) -> None:
         if (fact := fact_of(event)) is None:
             continue
         history_id, complaint = history_of(event)
+        if fact.told is not None:
+            log.warning(
+                "a fact is told for an instant after its record",
+                type=event.TYPE,
+                history_id=str(history_id),
+                occurred_at=event.occurred_at.isoformat(),
+                recorded_at=event.recorded_at.isoformat(),
+            )
         facts.append((history_id, fact))
         known = heard.get(history_id)
         heard[history_id] = better_facts(known, complaint) if known and complaint else complaint

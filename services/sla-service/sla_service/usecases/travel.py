@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.web.errors import Invalid
 from shared.web.principal import Principal
 from shared.web.visibility import may_see_team
+from sla_service.clocks.facts import corrected
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import instant_of, micros
 from sla_service.clocks.ledger import ledger
-from sla_service.clocks.travel import Vantage, fold_at, looked_until
+from sla_service.clocks.travel import Vantage, facts_at, fold_at, looked_until
 from sla_service.domain.changes import findings_of, view_at
 from sla_service.store import books, histories
 from sla_service.store.histories import History
@@ -71,8 +72,11 @@ async def get_clock_at(clock_id: UUID, vantage: Vantage, principal: Principal, d
 
 async def get_ledger_at(clock_id: UUID, vantage: Vantage, principal: Principal, deps: Deps) -> ask.Told:
     """The ledger up to then. Raises `ask.NoSuchClock`, also for a clock that did not exist then."""
-    _, state = await _state(clock_id, vantage, principal, deps)
-    return ask.Told(state, ledger(state, vantage.as_of), instant_of(vantage.as_of))
+    history, state = await _state(clock_id, vantage, principal, deps)
+    async with deps.reading() as tx:
+        facts = (await histories.facts_of(tx, [history.history_id]))[history.history_id]
+    then = corrected(facts_at(facts, vantage))
+    return ask.Told(state, ledger(state, vantage.as_of), instant_of(vantage.as_of), then)
 
 
 async def _state(clock_id: UUID, vantage: Vantage, principal: Principal, deps: Deps) -> tuple[History, ClockState]:
