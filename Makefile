@@ -7,7 +7,7 @@ N ?= 40
 # Without its bytecode cache Python compiles 1,700 modules at every start: 4 s instead of none.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env demo up demo-kafka test lint types migrate migration bench docs kafka chaos lock
+.PHONY: help env demo up demo-kafka test lint types migrate migration bench docs kafka chaos proofs lock
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -59,6 +59,10 @@ kafka: env ## run a Kafka broker in the foreground (Java and Maven)
 
 chaos: env ## kill processes at named points, N times
 	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_crash_points.py tests/reliability/test_kills.py -q
+
+proofs: env ## every row of the public histories (REDRESS_DATA, else ../shared/data), and 5,000 random calendars
+	@REDRESS_PROOFS=all REDRESS_CALENDARS=$(or $(CALENDARS),5000) $(PY) -m pytest -q -s tests/unit/sla/test_outside_truth.py \
+	  tests/unit/sla/test_calendar_oracle.py tests/component/sla/test_outside_histories.py
 
 OURS := --no-emit-package redress --no-emit-package redress-shared $(patsubst services/%-service,--no-emit-package redress-%-service,$(wildcard services/*-service))
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(OURS)

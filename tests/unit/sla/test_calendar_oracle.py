@@ -1,5 +1,6 @@
 """Calendars against an oracle that knows no index: it looks at the wall clock minute by minute."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
@@ -22,6 +23,8 @@ WINDOWS = {
     "Africa/Cairo": (datetime(2024, 4, 25, tzinfo=UTC), datetime(2024, 10, 30, 12, tzinfo=UTC)),
 }
 LENGTH = 2 * 24 * 60
+#: How many random calendars; `make proofs` asks for thousands.
+CALENDARS = int(os.environ.get("REDRESS_CALENDARS", "250"))
 
 
 @dataclass
@@ -82,7 +85,7 @@ def watched(draw: st.DrawFn) -> Watched:
     return Watched(calendar, micros(begin), seen, [0, *accumulate(seen)])
 
 
-@settings(max_examples=250)
+@settings(max_examples=CALENDARS)
 @given(watched(), st.lists(st.integers(0, LENGTH), min_size=3, max_size=12))
 def test_working_time_is_what_a_watcher_of_the_wall_clock_wrote_down(one: Watched, places: list[int]) -> None:
     calendar, places = one.calendar, sorted(places)
