@@ -76,17 +76,17 @@ async def test_before_a_late_reply_was_recorded_the_breach_is_seen_and_after_it_
 async def test_by_what_was_known_then_only_policies_that_were_published_then_hold(
     world: World, agent: httpx.AsyncClient
 ) -> None:
-    """A version is published at 10:25 for clocks from 10:28 on; a complaint received at 10:30 falls under it."""
-    story = Story(received="10:30")
+    """A version is published at 10:25 for clocks from 10:25:30 on; a complaint received at 10:26 falls under it."""
+    story = Story(received="10:26")
     rule = {"first_response": {"every": {"due": {"kind": "elapsed", "time": "PT10M"}}}}
     spec = type(STANDARD[0]).model_validate({**STANDARD[0].model_dump(), "rules": {**STANDARD[0].rules, **rule}})
     await world.clock.advance_to(at("10:25"))
     async with world.database.session() as tx:
-        await policies.publish(tx, spec, at("10:28"), "faster", ACTOR, world.deps)
+        await policies.publish(tx, spec, at("10:25:30"), "faster", ACTOR, world.deps)
     await world.clock.advance_to(at("10:40"))
     await world.hear(story.received())
-    # heard again later: an old import, recorded before the version was published
-    imported = Story("imported", received="10:30")
+    # heard again later: an import by a clock that is slow, recorded before the version was published
+    imported = Story("imported", received="10:26")
     await world.hear(imported.received().model_copy(update={"recorded_at": at("10:22")}))
     asked = {"complaint": str(imported.id), "metric": "first_response", "as_of": wall("10:35")}
 
@@ -94,9 +94,9 @@ async def test_by_what_was_known_then_only_policies_that_were_published_then_hol
         told = (await agent.get("/v1/clocks", params={**asked, **more})).json()["data"]
         return [(one["due_at"], one["policy_version"]) for one in told]
 
-    assert await due() == [("2024-05-10T02:40:00Z", 2)]
-    assert await due(known_at=wall("10:25")) == [("2024-05-10T02:40:00Z", 2)]
-    assert await due(known_at=wall("10:24")) == [("2024-05-10T03:00:00Z", 1)]
+    assert await due() == [("2024-05-10T02:36:00Z", 2)]
+    assert await due(known_at=wall("10:25")) == [("2024-05-10T02:36:00Z", 2)]
+    assert await due(known_at=wall("10:24")) == [("2024-05-10T02:56:00Z", 1)]
     assert await due(known_at=wall("10:19")) == []
 
 

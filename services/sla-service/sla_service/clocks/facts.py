@@ -63,8 +63,8 @@ class Fact:
 
     `other_at` is the second instant of which some facts tell: when a complaint found outside was made, when a promise
     is due. `subject_id` is the task, promise, visit or action; `revision` orders moves, assignments and plans.
-    `team_id` is the team that was given the case or asked, or the authority of a regulator's stage. `told` is the instant
-    that the fact itself gave, where `happened` does not believe it; None: it is `at`.
+    `team_id` is the team that was given the case or asked, or the authority of a regulator's stage. `told` is
+    the instant that the fact itself gave, where `happened` does not believe it; None: it is `at`.
     """
 
     fact_id: UUID
