@@ -104,3 +104,20 @@ def test_working_time_is_what_a_watcher_of_the_wall_clock_wrote_down(one: Watche
     stretches = list(calendar.stretches(x, z))
     assert sum(end - begin for begin, end, is_open, _ in stretches if is_open) == calendar.between(x, z)
     assert sum(end - begin for begin, end, _, _ in stretches) == z - x
+
+
+def test_a_night_shift_into_a_new_year_that_opens_early_is_counted_once() -> None:
+    """New Year's Eve works until 06:00, and 1 January is opened from 05:00 to 07:00."""
+    spec = CalendarSpec.model_validate(
+        {
+            "calendar_id": "own",
+            "title": {"zh": "自用", "en": "Own"},
+            "zone": "Asia/Shanghai",
+            "week": {day: ["22:00-06:00"] for day in WEEKDAYS},
+            "open": {"2025-01-01": ["05:00-07:00"]},
+        }
+    )
+    evening = micros(datetime(2024, 12, 31, 14, tzinfo=UTC))  # 22:00 in Shanghai
+    calendar = Calendar(spec)
+    assert calendar.between(evening, evening + 720 * MINUTE) == 540 * MINUTE
+    assert calendar.add(evening, 540 * MINUTE) == evening + 540 * MINUTE

@@ -354,6 +354,11 @@ class Calendar:
             for first, last in self.shift(day)[0]:
                 spans += spans_of(self.zone, wall(day, first), wall(day, last))
             day += timedelta(days=1)
+        if self._overnight:  # what the last shift of the year before has reached counts there
+            eve = date(number - 1, 12, 31)
+            nights = [spans_of(self.zone, wall(eve, first), wall(eve, last)) for first, last in self.shift(eve)[0]]
+            reached = max((end for night in nights for _, end in night), default=-(2**62))
+            spans = [(max(begin, reached), end) for begin, end in spans if end > reached]
         self._years[number] = year = _Year(spans)
         return year
 
