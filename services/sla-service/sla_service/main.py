@@ -9,7 +9,7 @@ from shared.service import Service, build_service, open_database
 from shared.telemetry.metrics import Metrics
 from sla_service import api, events, store
 from sla_service.settings import Settings
-from sla_service.usecases import Deps, hear, mismatch_counter, policies, replay, timers, wallboard
+from sla_service.usecases import Deps, hear, mismatch_counter, policies, replay, timers, turns, wallboard
 
 
 def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
@@ -33,6 +33,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         seed=[partial(policies.seed_pack, deps), partial(hear.refold_unpriced, deps)],
         background=[
             partial(timers.run_timers, deps),
+            partial(turns.run_turns, deps),
             partial(wallboard.keep_open, deps),
             partial(replay.verify_nightly, deps),
         ],

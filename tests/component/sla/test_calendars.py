@@ -43,6 +43,7 @@ async def test_a_holiday_published_with_reprice_moves_the_clocks_that_it_concern
     await world.clock.advance_to(at("10:30"))
     answer = await admin.post("/v1/calendars", json=body(reprice=True), headers={"Idempotency-Key": "k"})
     assert answer.status_code == 201, answer.text
+    await world.reprice()
     assert (answer.json()["version"], answer.json()["valid_from"]) == (2, "2024-05-10T02:30:00Z")
     assert (answer.json()["created_by"]["id"], answer.json()["reason"]) == ("admin-wu", "台风")
     moved = await repriced(world)
@@ -67,6 +68,7 @@ async def test_the_ledger_names_the_new_holiday_and_the_version_of_the_calendar(
     story = Story()
     await world.hear(story.received())
     await admin.post("/v1/calendars", json=body(reprice=True))
+    await world.reprice()
     await world.clock.advance_to(at("05-13 09:30"))
     told = (await admin.get(f"/v1/clocks/{clock(story, Metric.RESOLUTION).clock_id}/ledger")).json()
     assert told["calendar_version"] == 2
@@ -94,6 +96,7 @@ async def test_a_clock_that_is_due_or_done_before_the_holiday_is_valid_keeps_its
     await world.hear(early.received(), late.received())  # early is due on 05-10 at 18:00
     answer = await admin.post("/v1/calendars", json=body(reprice=True, valid_from="2024-05-11T08:00:00+08:00"))
     assert answer.status_code == 201, answer.text
+    await world.reprice()
     assert (await due_of(world, early))["resolution"] == at("18:00")
     assert (await due_of(world, late))["resolution"] == at("05-13 10:20")
     await world.advance("05-10 18:01")
@@ -114,6 +117,7 @@ async def test_a_day_that_becomes_a_working_day_does_not_make_a_clock_due_in_the
         "/v1/calendars",
         json=body(reprice=True, calendar={**body()["calendar"], "closed": {}, "open": {"2024-05-12": ["09:00-18:00"]}}),
     )
+    await world.reprice()
     assert (await due_of(world, story))["resolution"] == at("05-13 12:30")
     assert (await repriced(world))[-1].due_before == at("05-13 17:00")
 
@@ -129,6 +133,7 @@ async def test_a_publication_waits_for_those_who_fold_by_the_book_as_it_was(
         await asyncio.sleep(0.3)
         assert not publishing.done()
     assert (await publishing).status_code == 201
+    await world.reprice()
     assert [event.due_before for event in await repriced(world)] == [at("05-11 10:20")]
     assert (await due_of(world, story))["resolution"] == at("05-13 10:20")
     assert (await verify(None, world.deps)).differing == 0
@@ -141,6 +146,7 @@ async def test_as_of_before_the_publication_the_clock_stands_as_it_stood(
     await world.hear(story.received())
     await world.clock.advance_to(at("10:30"))
     await admin.post("/v1/calendars", json=body(reprice=True))
+    await world.reprice()
     path = f"/v1/clocks/{clock(story, Metric.RESOLUTION).clock_id}"
     then = await admin.get(path, params={"as_of": "2024-05-10T10:25:00+08:00"})
     now = await admin.get(path, params={"as_of": "2024-05-10T10:30:00+08:00"})

@@ -21,7 +21,7 @@ from sla_service.events import CONSUMES
 from sla_service.main import service
 from sla_service.settings import Settings
 from sla_service.store import tables
-from sla_service.usecases import Deps, policies, timers
+from sla_service.usecases import Deps, policies, timers, turns
 from tests.support.web import AUTH, client_of
 from tests.unit.sla.history import ACTOR, RND, at, person
 
@@ -86,6 +86,10 @@ class World:
                 executive=person("chen"),
             )
         )
+
+    async def reprice(self) -> None:
+        """Bring to running clocks what was published for them and has come."""
+        await turns.reprice_due(self.deps)
 
     async def advance(self, when: str) -> None:
         """Move the clock and let the timers of this process fire what is due then."""

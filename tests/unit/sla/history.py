@@ -23,7 +23,7 @@ from shared.contracts.resolution import (
     TransferOpenedV1,
     WrittenResult,
 )
-from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1
+from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1, Reason
 from shared.contracts.vocabulary import (
     CaseState,
     Channel,
@@ -115,19 +115,27 @@ class Story:
             made_at=at(made) if made else None,
         )
 
-    def classified(self, when: str, urgency: Urgency, revision: int = 1, recorded: str | None = None) -> Event:
+    def classified(
+        self,
+        when: str,
+        urgency: Urgency,
+        revision: int = 1,
+        recorded: str | None = None,
+        kind: Kind = Kind.COMPLAINT,
+        tags: tuple[str, ...] = (),
+    ) -> Event:
         self.facts = self.facts.model_copy(update={"urgency": urgency, "urgency_revision": revision})
         return self._tell(
             ComplaintClassifiedV1,
             when,
             recorded,
             revision=revision,
-            kind=Kind.COMPLAINT,
-            issue_type="product_fault/function",
+            kind=kind,
+            issue_type="product.function",
             responsible="rnd",
             emotion=Emotion.CALM,
             confidence=0.9,
-            reasons=(),
+            reasons=tuple(Reason(rule=tag, weight=1.0, text=RND) for tag in tags),
             by="rules",
         )
 
@@ -168,6 +176,11 @@ class Story:
             channel=Channel.CHAT,
             text="…",
         )
+
+    def became(self, level: str) -> None:
+        """From the next event on the customer is of this level."""
+        customer = self.facts.customer.model_copy(update={"level": level})
+        self.facts = self.facts.model_copy(update={"customer": customer})
 
     def told(self, when: str) -> Event:
         return self._tell(ProgressToldV1, when, progress_id=self.ref(when), cycle=1, text="…")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.contracts.vocabulary import Channel, Metric
-from sla_service.clocks.policy import Book, Choice, Compared, PassedOver, PolicyVersion
+from sla_service.clocks.conditions import Choice, Compared, PassedOver
+from sla_service.clocks.policy import Book, PolicyVersion
 from sla_service.domain.reasons import why_chosen
 from tests.unit.sla.history import BOOK, LONG_AGO, STANDARD, Story, clock
 

@@ -23,6 +23,7 @@ from sla_service.api.shapes import (
     Instant,
     LedgerOut,
     Policies,
+    PolicyEnd,
     PolicyIn,
     PolicyOut,
 )
@@ -30,7 +31,15 @@ from sla_service.clocks.instants import instant_of
 from sla_service.clocks.travel import Vantage
 from sla_service.usecases import Deps, ask, calendars, policies, travel
 from sla_service.usecases.calendars import CalendarInThePast, CalendarNotNewest
-from sla_service.usecases.policies import NotAfterTheNewest, NotInThePast, PolicyGap, UnknownCalendar
+from sla_service.usecases.policies import (
+    NoSuchPolicy,
+    NotAfterTheNewest,
+    NotInThePast,
+    PolicyEnded,
+    PolicyGap,
+    PolicyOverlap,
+    UnknownCalendar,
+)
 
 clocks = APIRouter(tags=["clocks"])
 rules = APIRouter(tags=["policies and calendars"])
@@ -120,33 +129,50 @@ def _now(vantage: Vantage | None, deps: Deps) -> datetime:
 @rules.get("/v1/policies")
 async def list_policies(_: Reader, deps: DepsDep) -> Policies:
     """Every version of every policy, the newest of each first."""
-    return Policies(data=[PolicyOut.of(row) for row in await policies.policy_rows(deps)])
+    return Policies(data=PolicyOut.newest_first(await policies.policy_rows(deps)))
 
 
 @rules.post(
     "/v1/policies",
     status_code=201,
     response_model=PolicyOut,
-    responses=responses(UnknownCalendar, PolicyGap, NotInThePast, NotAfterTheNewest, *ONCE_PROBLEMS),
+    responses=responses(UnknownCalendar, PolicyGap, PolicyOverlap, NotInThePast, NotAfterTheNewest, *ONCE_PROBLEMS),
 )
 async def publish_policy(
     body: PolicyIn, principal: Annotated[Principal, Depends(allow(Role.ADMIN))], deps: DepsDep, once: OnceDep
 ) -> Response:
-    """A new version of a policy, or a new policy. Clocks that run keep the version that they started with."""
+    """A new version of a policy, or a new policy. Clocks that run keep the version that they have, unless `change`
+    says otherwise: then each that is concerned tells the due time before and after when `valid_from` comes."""
     async with deps.session() as tx:
         if (first := await once.replay(tx)) is not None:
             return first
-        version = await policies.publish(tx, body.policy, body.valid_from, body.reason, principal.actor, deps)
-        answer = PolicyOut(
-            policy_id=version.policy_id,
-            version=version.version,
-            valid_from=version.valid_from,
-            policy=version.spec,
-            calendar_version=version.calendar_version,
-            reason=body.reason,
-            created_by=principal.actor,
-            created_at=deps.clock.now(),
+        version = await policies.publish(
+            tx, body.policy, body.valid_from, body.reason, principal.actor, deps, body.change
         )
+        answer = PolicyOut.made(version, body.reason, principal.actor, deps.clock.now())
+        return await once.record(tx, answer, status=201)
+
+
+@rules.post(
+    "/v1/policies/{policy_id}/end",
+    status_code=201,
+    response_model=PolicyOut,
+    responses=responses(NoSuchPolicy, PolicyEnded, PolicyGap, NotInThePast, NotAfterTheNewest, *ONCE_PROBLEMS),
+)
+async def end_policy(
+    policy_id: str,
+    body: PolicyEnd,
+    principal: Annotated[Principal, Depends(allow(Role.ADMIN))],
+    deps: DepsDep,
+    once: OnceDep,
+) -> Response:
+    """No clock chooses the policy from `valid_to` on; it warns, breaches and escalates no more for clocks that it lost
+    then."""
+    async with deps.session() as tx:
+        if (first := await once.replay(tx)) is not None:
+            return first
+        version = await policies.end(tx, policy_id, body.valid_to, body.change, body.reason, principal.actor, deps)
+        answer = PolicyOut.made(version, body.reason, principal.actor, deps.clock.now())
         return await once.record(tx, answer, status=201)
 
 

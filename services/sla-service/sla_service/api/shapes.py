@@ -1,5 +1,6 @@
 """The shapes of sla-service's answers. Durations are ISO 8601, exact to the microsecond."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sla_service.clocks.facts import Fact, FactKind
 from sla_service.clocks.holders import Held, HolderKind, name_of
 from sla_service.clocks.instants import instant_of
 from sla_service.clocks.ledger import Segment, SegmentKind, sentence
-from sla_service.clocks.policy import PolicySpec
+from sla_service.clocks.policy import ChangeMode, PolicySpec, PolicyVersion
 from sla_service.domain.changes import PauseFinding
 from sla_service.domain.remaining import remaining
 from sla_service.usecases.ask import Explained, Shown, Split, Told
@@ -244,7 +245,9 @@ class HoldersOut(BaseModel):
 
 
 class PolicyIn(BaseModel):
-    """A new version of a policy. Without `valid_from` it holds from now on."""
+    """A new version of a policy. Without `valid_from` it holds from now on. `change` says what becomes of the clocks
+    that run then: `keep` the version they have, `rebase` (the new terms from then on, with what has elapsed), or
+    `restart` (anew from then on); a clock that is late already stays as it is."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -256,7 +259,7 @@ class PolicyIn(BaseModel):
                         "title": {"zh": "重要客户热线承诺", "en": "Hotline of important customers"},
                         "position": 50,
                         "calendar": "cn-office",
-                        "when": {"channels": ["hotline"]},
+                        "when": {"channels": ["hotline"], "kinds": ["complaint"], "urgencies": ["high", "medium"]},
                         "rules": {
                             "first_response": {
                                 "every": {"due": {"kind": "elapsed", "time": "PT10M"}},
@@ -265,6 +268,7 @@ class PolicyIn(BaseModel):
                             }
                         },
                     },
+                    "change": "rebase",
                     "reason": "年度合同约定10分钟内响应",
                 }
             ]
@@ -273,13 +277,35 @@ class PolicyIn(BaseModel):
 
     policy: PolicySpec
     valid_from: Instant | None = None
+    change: ChangeMode = "keep"
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+
+
+class PolicyEnd(BaseModel):
+    """The end of a policy. Without `valid_to` it holds no more from now on. Clocks that run then go on under it
+    (`keep`), or are measured by the next policy of the track that fits, from then on with what has elapsed (`rebase`)
+    or anew (`restart`), and are cancelled where there is none."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"valid_to": "2027-01-01T00:00:00+08:00", "reason": "合同到期"}]},
+    )
+
+    valid_to: Instant | None = None
+    change: ChangeMode = "rebase"
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
 class PolicyOut(BaseModel):
+    """A version of a policy. `valid_to` is from when the next one holds; with `ended` the policy is over from
+    `valid_from` on."""
+
     policy_id: str
     version: int
     valid_from: AwareDatetime
+    valid_to: AwareDatetime | None = None
+    change: ChangeMode
+    ended: bool
     policy: PolicySpec
     calendar_version: int
     reason: str
@@ -287,11 +313,38 @@ class PolicyOut(BaseModel):
     created_at: AwareDatetime
 
     @classmethod
-    def of(cls, row: Any) -> "PolicyOut":
+    def newest_first(cls, rows: Sequence[Any]) -> "list[PolicyOut]":
+        """Versions of policies, of each the newest first."""
+        following = [None, *rows]
+        return [
+            cls._of(row, after.valid_from if after is not None and after.policy_id == row.policy_id else None)
+            for after, row in zip(following, rows, strict=False)
+        ]
+
+    @classmethod
+    def made(cls, version: PolicyVersion, reason: str, by: Actor, at: datetime) -> "PolicyOut":
+        return cls(
+            policy_id=version.policy_id,
+            version=version.version,
+            valid_from=version.valid_from,
+            change=version.change,
+            ended=version.ended,
+            policy=version.spec,
+            calendar_version=version.calendar_version,
+            reason=reason,
+            created_by=by,
+            created_at=at,
+        )
+
+    @classmethod
+    def _of(cls, row: Any, valid_to: datetime | None) -> "PolicyOut":
         return cls(
             policy_id=row.policy_id,
             version=row.version,
             valid_from=row.valid_from,
+            valid_to=valid_to,
+            change=row.change,
+            ended=row.ended,
             policy=PolicySpec.model_validate(row.spec),
             calendar_version=row.calendar_version,
             reason=row.reason,

@@ -58,6 +58,19 @@ STAGES = {stage: FactKind(f"regulator_{stage.value}") for stage in RegulatorStag
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a fact tells of the complaint itself, for policies to choose by; what is empty is not told."""
+
+    level: str | None = None
+    product: str | None = None
+    region: str | None = None
+    organisation: str | None = None
+    kind: str | None = None
+    issue_type: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that happened. `at` is when it was true, `recorded` when it was learned (microseconds since 1970).
 
@@ -83,6 +96,7 @@ class Fact:
     team_name: Bilingual | None = None
     person: StaffContact | None = None
     told: int | None = None
+    about: About | None = None
 
 
 def corrected(facts: Iterable[Fact]) -> tuple[Fact, ...]:

@@ -15,6 +15,7 @@ from shared.contracts.vocabulary import ClockStatus, ClockSubject, Metric, Urgen
 from shared.ids import derived_id
 from sla_service.clocks import durations
 from sla_service.clocks.calendar import CalendarUnknown
+from sla_service.clocks.course import Stage, course, restarted, under_policies
 from sla_service.clocks.durations import Basis, NoDueInstant
 from sla_service.clocks.facts import Fact
 from sla_service.clocks.instants import length, micros
@@ -22,7 +23,9 @@ from sla_service.clocks.lifecycle import complaint_runs
 from sla_service.clocks.metrics import OBLIGATORY, STANDS_STILL
 from sla_service.clocks.pauses import Judged, judge
 from sla_service.clocks.policy import Book, Priced, Target
-from sla_service.clocks.runs import Change, Pause, Run, action_runs
+from sla_service.clocks.runs import Change, End, Pause, Run, action_runs
+from sla_service.clocks.subjects import Subjects, subjects_of
+from sla_service.clocks.urgencies import urgencies_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,73 +104,88 @@ def _clock_id(subject: ClockSubject, subject_id: UUID, metric: Metric, cycle: in
 def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fact], book: Book) -> Folded:
     """All clocks of one history: of a complaint, or (without `complaint`) of an improvement action."""
     if complaint is None:
-        runs = action_runs(history_id, facts)
+        runs, subjects = action_runs(history_id, facts), Subjects(None)
     else:
+        received_at = micros(complaint.received_at)
+        urgencies = urgencies_of(received_at, facts)
+        subjects = subjects_of(complaint, received_at, facts if book.demanding else (), urgencies)
 
         def goes_on(metric: Metric, urgency: Urgency | None, at: int) -> bool:
             return any(
                 priced.rule.target(urgency or complaint.urgency).repeated is not None
-                for priced in book.choose(metric, at, complaint)
+                for priced in book.choose(metric, at, subjects.at(at))
             )
 
-        runs = complaint_runs(history_id, micros(complaint.received_at), facts, goes_on, book.beside)
+        runs = complaint_runs(history_id, received_at, facts, goes_on, book.beside)
     clocks: list[ClockState] = []
     unpriced: list[Unpriced] = []
     resolution_due: dict[tuple[str, int], int] = {}
     for run in runs:
-        run, chosen = _chosen(run, complaint, book)
-        if not chosen and run.metric in OBLIGATORY:
+        run, paths = _measured(run, subjects, book)
+        if not paths and run.metric in OBLIGATORY:
             unpriced.append(Unpriced(run.metric, run.subject_id, "no policy has a rule for it"))
-        for priced in chosen:
-            track = priced.policy.spec.track
+        for track, path in paths.items():
             try:
-                state = price(_turned(run, priced, book), priced, resolution_due.get((track, run.case_cycle)))
+                state = _along(run, path, book, resolution_due.get((track, run.case_cycle)))
             except (CalendarUnknown, NoDueInstant) as problem:
                 unpriced.append(Unpriced(run.metric, run.subject_id, str(problem)))
                 continue
             if run.metric is Metric.RESOLUTION:
                 resolution_due[track, run.case_cycle] = state.due
-            if run.end is None and len(state.steps) < len(priced.rule.escalation):
+            if run.end is None and len(state.steps) < len(state.priced.rule.escalation):
                 unpriced.append(Unpriced(run.metric, run.subject_id, "not all steps of its escalation can be dated"))
             clocks.append(state)
     return Folded(tuple(clocks), tuple(unpriced))
 
 
-def _chosen(run: Run, complaint: ComplaintFacts | None, book: Book) -> tuple[Run, list[Priced]]:
-    """The rules that price the run. A partner is measured like a department where no contract with it has a rule."""
-    chosen = book.choose(run.metric, run.start, complaint)
-    if run.metric is Metric.THIRD_PARTY_RESPONSE and not chosen:
+def _measured(run: Run, subjects: Subjects, book: Book) -> tuple[Run, dict[str, list[Stage]]]:
+    """The policies that the run is under. A partner is measured like a department where no contract with it has a rule
+    when it is asked."""
+    partner = run.metric is Metric.THIRD_PARTY_RESPONSE
+    if partner and not book.choose(run.metric, run.start, subjects.at(run.start)):
         run = replace(run, metric=Metric.TRANSFER_RESPONSE)
-        chosen = book.choose(run.metric, run.start, complaint)
+    paths = course(run, subjects, book)
     if run.authority is not None:
-        chosen = [priced for priced in chosen if priced.policy.spec.track == run.authority]
-    return run, chosen
+        paths = {track: path for track, path in paths.items() if track == run.authority}
+    return run, paths
 
 
-def _turned(run: Run, priced: Priced, book: Book) -> Run:
-    """The run with the changes of its calendar that were published for clocks that run (F9)."""
-    turns = book.repriced_after(priced, run.start)
-    return replace(run, changes=tuple(sorted((*run.changes, *turns), key=lambda one: one.at))) if turns else run
+def _along(run: Run, path: list[Stage], book: Book, resolution_due: int | None) -> ClockState:
+    """The clock of one track, with every change of its policy. One that is late then is not started anew."""
+    run, priced, restarts = under_policies(run, path, book)
+    since = path[0].at
+    for stage in restarts:
+        assert stage.priced is not None
+        until = End(stage.at, ClockStatus.CANCELLED, "restarted", None)
+        if stage is path[0] or not price(replace(run, end=until), priced, resolution_due, since).late:
+            run, priced, since = restarted(run, stage.at), stage.priced, stage.at
+    return price(run, priced, resolution_due, since)
+
+
+def _allows(priced: Priced, run: Run, reason: str) -> bool:
+    return reason in priced.rule.pauses or reason in STANDS_STILL.get(run.metric, ())
 
 
 def pauses_of(run: Run, priced: Priced) -> list[Pause]:
-    """The pauses that the policy allows, up to the end of the run."""
+    """The pauses that the policy or one that comes after it allows, up to the end of the run."""
     end = run.end.at if run.end else None
-    allowed = STANDS_STILL.get(run.metric, frozenset()).union(priced.rule.pauses)
+    policies = [priced, *(change.priced for change in run.changes if change.priced)]
+    allowed = {pause.reason for pause in run.pauses if any(_allows(one, run, pause.reason) for one in policies)}
     return [pause for pause in run.pauses if pause.reason in allowed and (end is None or pause.begin < end)]
 
 
-def price(run: Run, priced: Priced, resolution_due: int | None = None) -> ClockState:
+def price(run: Run, priced: Priced, resolution_due: int | None = None, since: int | None = None) -> ClockState:
     """Walk the run: pauses put the due instant off, changes price it anew from then on, a breach stands.
 
     A change keeps what has elapsed: the due instant is computed from the start by the new target, but never before the
     change itself, for the past was lived under the old one. A late clock is not repriced; a change of the calendar may
-    be still to come, so that it comes after the due instant does not make the clock late.
+    be still to come, so that it comes after the due instant does not make the clock late. A policy that is chosen only
+    `since` an instant after the start counts from the start too, and is not due before that instant.
     """
     clock_id = clock_id_of(run, priced.policy.spec.track)
     if run.void:
         return ClockState(clock_id, run, priced, Basis.ELAPSED, run.start, None, False, ClockStatus.CANCELLED, ())
-    walk = _Walk(run, priced, resolution_due)
+    walk = _Walk(run, priced, resolution_due, since)
     priced = walk.priced
     open_status = ClockStatus.PAUSED if walk.paused else ClockStatus.RUNNING
     status, due = run.end.status if run.end else open_status, walk.due
@@ -195,12 +213,13 @@ def _steps(start: int, due: int, priced: Priced) -> Iterator[int]:
 class _Walk:
     """From mark to mark along a run. `due` is what stands at the mark, `floor` the last change that moved it."""
 
-    def __init__(self, run: Run, priced: Priced, resolution_due: int | None) -> None:
+    def __init__(self, run: Run, priced: Priced, resolution_due: int | None, since: int | None) -> None:
         self.run = run
         self.priced = priced
         self.resolution_due = resolution_due
+        self.urgency = run.urgency
         self.target = _target(run, priced, run.urgency)
-        self.basis, self.own, self.floor = durations.basis_of(self.target.due), run.own_due, run.start
+        self.basis, self.own, self.floor = durations.basis_of(self.target.due), run.own_due, since or run.start
         self.late = False
         self.paused: Judged | None = None
         self.resumes: int | None = None
@@ -219,6 +238,8 @@ class _Walk:
                 self._begin(mark)
             elif not self.late:
                 self._change(at, mark)
+            elif mark.ended and mark.priced is not None:
+                self.priced = mark.priced
         self._finish()
 
     def _due(self) -> int:
@@ -230,7 +251,7 @@ class _Walk:
         return durations.between(self.basis, self.priced.calendar, begin, end)
 
     def _begin(self, pause: Pause) -> None:
-        if pause.end == pause.begin:
+        if pause.end == pause.begin or not _allows(self.priced, self.run, pause.reason):
             return
         judged = judge(pause, self.priced.rule.pause_terms, self.due, self.used)
         self.judged.append(judged)
@@ -252,7 +273,10 @@ class _Walk:
     def _change(self, at: int, change: Change) -> None:
         if change.calendar is not None:
             self.priced = replace(self.priced, calendar=change.calendar)
-        self.target = _target(self.run, self.priced, change.urgency) if change.urgency else self.target
+        if change.priced is not None:
+            self._move(at, change.priced)
+        self.urgency = change.urgency or self.urgency
+        self.target = _target(self.run, self.priced, self.urgency)
         self.own = change.own_due if change.own_due is not None else self.own
         self.basis = durations.basis_of(self.target.due)
         self.done = sum(self._counted(one.begin, one.end) for one in self.walked if one.end is not None)
@@ -260,6 +284,22 @@ class _Walk:
         self.due = self._due()
         if self.due == before:
             self.floor = floor_before
+
+    def _move(self, at: int, priced: Priced) -> None:
+        """Under another policy. What stood still before stays so; a pause that lasts goes on if this policy allows it,
+        and if only this one does it begins here."""
+        self.priced = priced
+        if self.paused is not None and not _allows(priced, self.run, self.paused.pause.reason):
+            pause = self.paused.pause
+            self.judged[-1] = replace(self.judged[-1], limit=at, cut=True)
+            self.walked.append(replace(pause, end=at))
+            self.paused = None
+        elif self.paused is None:
+            known = {one.pause.fact_id for one in self.judged}
+            lasting = [one for one in self.run.pauses if one.begin < at and (one.end is None or one.end > at)]
+            for pause in lasting:
+                if pause.fact_id not in known:
+                    self._begin(replace(pause, begin=at))
 
     def _finish(self) -> None:
         end = self.run.end.at if self.run.end else None

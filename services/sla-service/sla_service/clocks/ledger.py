@@ -71,7 +71,8 @@ def _repriced(
         if change.calendar is None and begin < change.at < end:
             parts.append((begin, change.at, reason, fact_id))
             begin, fact_id = change.at, change.fact_id
-            reason = f"urgency_{change.urgency.value}" if change.urgency else "planned_anew"
+            anew = "other_policy" if change.priced else "planned_anew"
+            reason = f"urgency_{change.urgency.value}" if change.urgency else anew
     return [*parts, (begin, end, reason, fact_id)]
 
 
@@ -107,6 +108,10 @@ _TEXTS = {
     "urgency_high": Bilingual(zh="按高紧急度计时", en="The clock ran at high urgency"),
     "urgency_medium": Bilingual(zh="按中紧急度计时", en="The clock ran at medium urgency"),
     "urgency_low": Bilingual(zh="按低紧急度计时", en="The clock ran at low urgency"),
+    "pause_not_allowed": Bilingual(
+        zh="恢复计时：新适用的承诺不允许暂停", en="The clock ran on: the policy that came allows no pause"
+    ),
+    "other_policy": Bilingual(zh="按另一承诺计时", en="The clock ran under another policy"),
     "planned_anew": Bilingual(zh="按新期限计时", en="The clock ran towards a new due time"),
 }
 

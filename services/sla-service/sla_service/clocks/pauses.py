@@ -21,12 +21,13 @@ class Wrong(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A pause under the terms of a policy. `limit` is where it ends, by the facts or because the longest time is used
-    up; None: not known yet."""
+    up; None: not known yet. `cut`: it ends with a policy that came and does not allow it."""
 
     pause: Pause
     wrong: tuple[Wrong, ...]
     limit: int | None
     given_back: bool
+    cut: bool = False
 
     @property
     def until(self) -> int | None:
@@ -42,6 +43,8 @@ class Judged:
         """Why the clock runs although the pause lasts; None where it does not."""
         if self.given_back:
             return f"given_back_{self.wrong[0].value}"
+        if self.cut:
+            return "pause_not_allowed"
         return "pause_used_up" if self.limit != self.pause.end else None
 
 

@@ -6,17 +6,18 @@ do not rule each other out: each track prices its own clock (the customer's prom
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from shared.contracts.envelope import Bilingual, ComplaintFacts
-from shared.contracts.vocabulary import Channel, Metric, Urgency
+from shared.contracts.envelope import Bilingual
+from shared.contracts.vocabulary import Metric, Urgency
 from sla_service.clocks.calendar import Calendar
+from sla_service.clocks.conditions import Choice, Compared, Conditions, PassedOver, Subject
 from sla_service.clocks.durations import Duration, Elapsed, Own, WithResolution
 from sla_service.clocks.instants import micros
 from sla_service.clocks.metrics import CADENCES, OBLIGATORY
@@ -26,69 +27,13 @@ from sla_service.clocks.runs import Change
 SERVICE = "service"
 Role = Literal["agent", "team_lead", "department_manager", "executive"]
 PauseReason = Literal["waiting_customer"]
+#: What a new version means for clocks that run at its `valid_from`: they keep the version that they have, they take the
+#: new terms from then on with what has elapsed, or they start anew.
+ChangeMode = Literal["keep", "rebase", "restart"]
 
 
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Conditions(_Data):
-    """Every list that is not empty must hold the complaint's value. No list at all: everybody."""
-
-    channels: tuple[Channel, ...] = ()
-    levels: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    organisations: tuple[str, ...] = ()
-
-    def compared(self, facts: ComplaintFacts | None) -> Iterator["Compared"]:
-        """Every condition that is asked beside what the complaint has, in the order of the fields."""
-        for name in type(self).model_fields:
-            if asked := getattr(self, name):
-                yield Compared(condition=name, asked=asked, has=_HAS[name](facts) if facts else None)
-
-    @property
-    def demanding(self) -> bool:
-        return any(getattr(self, name) for name in type(self).model_fields)
-
-
-#: What a complaint has to set against each condition.
-_HAS: dict[str, Callable[[ComplaintFacts], str | None]] = {
-    "channels": lambda facts: facts.channel.value,
-    "levels": lambda facts: facts.customer.level,
-    "products": lambda facts: facts.product,
-    "regions": lambda facts: facts.region,
-    "organisations": lambda facts: facts.organisation,
-}
-
-
-class Compared(_Data):
-    """A condition of a policy beside what the complaint had when the policy was looked at; `rules` asks for a rule for
-    the clock's metric."""
-
-    condition: str
-    asked: tuple[str, ...]
-    has: str | None
-
-    @property
-    def met(self) -> bool:
-        return self.has in self.asked
-
-
-class PassedOver(_Data):
-    """A policy that was looked at and did not fit, with the first condition that failed."""
-
-    policy: str
-    version: int
-    failed: Compared
-
-
-class Choice(_Data):
-    """Why a policy holds for a clock: those of its track that came before it, in order, and what met this one (nothing:
-    it asks nothing)."""
-
-    passed_over: tuple[PassedOver, ...] = ()
-    met: tuple[Compared, ...] = ()
 
 
 _FIRST_AND_UNASKED = Choice()
@@ -132,7 +77,7 @@ class PauseTerms(_Data):
     question must have gone to the customer within the 24 hours before or at its beginning. `not_before_due` is how
     shortly before the due instant none may begin. With `give_back` a pause against these two counts as run."""
 
-    longest: Annotated[timedelta | None, Field(gt=timedelta(0), le=timedelta(days=3660))] = None
+    longest: Annotated[timedelta | None, Field(gt=timedelta(0), le=timedelta(days=366))] = None
     evidence: bool = False
     not_before_due: Annotated[timedelta | None, Field(gt=timedelta(0), le=timedelta(days=366))] = None
     give_back: bool = False
@@ -209,15 +154,31 @@ class PolicySpec(_Data):
             raise ValueError("a text of the policy has a NUL character, which cannot be kept")
         return self
 
-    @model_validator(mode="after")
-    def _due_instants_exist(self) -> "PolicySpec":
-        for metric, rule in self.rules.items():
+    @field_validator("rules")
+    @classmethod
+    def _due_instants_exist(cls, rules: dict[Metric, Rule]) -> dict[Metric, Rule]:
+        for metric, rule in rules.items():
             for target in filter(None, (rule.high, rule.medium, rule.low, rule.every)):
                 if isinstance(target.due, Own) and metric not in _WITH_OWN:
-                    raise ValueError(f"rules.{metric.value}: {metric.value} has no due time of its own")
+                    raise ValueError(f"{metric.value} has no due time of its own")
                 if isinstance(target.due, WithResolution) and metric not in CADENCES:
-                    raise ValueError(f"rules.{metric.value}: only a cadence can be due with the resolution")
-        return self
+                    raise ValueError(f"{metric.value}: only a cadence can be due with the resolution")
+        return rules
+
+
+def in_order(versions: Iterable["PolicyVersion"]) -> list["PolicyVersion"]:
+    """As they are looked at: by position, then by id."""
+    return sorted(versions, key=lambda one: (one.spec.position, one.policy_id))
+
+
+def overlap(spec: PolicySpec, others: Iterable[PolicySpec]) -> PolicySpec | None:
+    """Another policy of the same track and position that a complaint may meet as well, with a rule for the same
+    metric: which of the two comes first would be left to their ids."""
+    for other in others:
+        beside = (other.track, other.position) == (spec.track, spec.position) and other.policy_id != spec.policy_id
+        if beside and spec.rules.keys() & other.rules.keys() and not spec.when.excludes(other.when):
+            return other
+    return None
 
 
 def gap(policies: Sequence[PolicySpec]) -> str | None:
@@ -228,9 +189,14 @@ def gap(policies: Sequence[PolicySpec]) -> str | None:
 
 
 class PolicyVersion(_Data):
+    """`change` says what becomes of clocks that run at `valid_from`. A version that is `ended` holds for nobody: the
+    policy ends with it."""
+
     spec: PolicySpec
     version: int
     valid_from: AwareDatetime
+    change: ChangeMode = "keep"
+    ended: bool = False
     #: Fixed at publication. A later version of the calendar holds for clocks that start from its `valid_from` on, and
     #: for running ones only where it was published with `reprice`; what a pack renews holds with the pack's policies.
     calendar_version: int = 1
@@ -270,7 +236,9 @@ class Book:
         calendars: Mapping[tuple[str, int], Calendar],
         revision: int = 0,
         dated: Iterable[DatedCalendar] = (),
+        waiting: Collection[tuple[str, int]] = (),
     ) -> None:
+        """`waiting` are the versions that have not been brought to running clocks yet."""
         self.revision = revision
         self.dated = tuple(sorted(dated, key=lambda one: one.calendar.version))
         self.calendars = dict(calendars)
@@ -280,6 +248,11 @@ class Book:
         turns = sorted({micros(one.valid_from) for versions in self.versions.values() for one in versions})
         self._turns = turns
         self._holding = [self._valid_at(turn) for turn in turns]
+        moving = [one for versions in self.versions.values() for one in versions if one.change != "keep"]
+        self._moving = sorted(moving, key=lambda one: (one.valid_from, one.policy_id, one.version))
+        self.turns = [one for one in self._moving if (one.policy_id, one.version) not in waiting]
+        #: Whether any policy asks for something: what is learned of a complaint may then change the choice.
+        self.demanding = any(one.spec.when.demanding for versions in self.versions.values() for one in versions)
         self._rules = {
             (policy.policy_id, policy.version, metric): Priced(
                 policy, rule, self.calendars[policy.spec.calendar, policy.calendar_version]
@@ -295,7 +268,7 @@ class Book:
         found = [
             [one for one in versions if micros(one.valid_from) <= instant][-1:] for versions in self.versions.values()
         ]
-        return sorted((one for held in found for one in held), key=lambda one: (one.spec.position, one.policy_id))
+        return in_order(one for held in found for one in held if not one.ended)
 
     def valid_at(self, instant: int) -> list[PolicyVersion]:
         """The version of each policy that holds at the instant, in order of choice."""
@@ -305,23 +278,29 @@ class Book:
     def valid_at_instant(self, instant: datetime) -> list[PolicyVersion]:
         return self.valid_at(micros(instant))
 
-    def choose(self, metric: Metric, start: int, facts: ComplaintFacts | None) -> list[Priced]:
+    def choose(self, metric: Metric, start: int, subject: Subject | None) -> list[Priced]:
         """The policy of each track for a clock that starts at `start`; first match in order."""
+        return list(self.pick(metric, self.valid_at(start), start, subject).values())
+
+    def pick(
+        self, metric: Metric, versions: Iterable[PolicyVersion], at: int, subject: Subject | None
+    ) -> dict[str, Priced]:
+        """Of these versions, in their order, the first that fits on each track; its calendar is the one of `at`."""
         chosen: dict[str, Priced] = {}
         passed: dict[str, list[PassedOver]] = {}
-        for policy in self.valid_at(start):
+        for policy in versions:
             track = policy.spec.track
             if track in chosen:
                 continue
-            met, failed = _looked_at(policy.spec, metric, facts)
+            met, failed = _looked_at(policy.spec, metric, subject)
             if failed is not None:
                 one = PassedOver(policy=policy.policy_id, version=policy.version, failed=failed)
                 passed.setdefault(track, []).append(one)
                 continue
             priced = self._rules[policy.policy_id, policy.version, metric]
             why = Choice(passed_over=tuple(passed.get(track, ())), met=tuple(met))
-            chosen[track] = replace(priced, why=why, calendar=self._calendar_at(priced, start))
-        return list(chosen.values())
+            chosen[track] = replace(priced, why=why, calendar=self._calendar_at(priced, at))
+        return chosen
 
     def title(self, policy_id: str, version: int) -> Bilingual:
         """The title of a version that is kept. Raises `StopIteration` for another."""
@@ -331,11 +310,21 @@ class Book:
         return self._rules.get((policy_id, version, metric))
 
     def as_of(self, instant: int) -> "Book":
-        """The book without the calendars that were published after the instant."""
-        if all(one.published <= instant for one in self.dated):
-            return self
+        """The book as it was at the instant: without calendars that were published later, and with all versions that
+        had come by then for running clocks."""
         earlier = copy(self)
         earlier.dated = tuple(one for one in self.dated if one.published <= instant)
+        earlier.turns = [one for one in self._moving if micros(one.valid_from) <= instant]
+        return earlier
+
+    def without(self, policies: Collection[tuple[str, int]], calendars: Collection[tuple[str, int]]) -> "Book":
+        """The book before these versions were brought to running clocks."""
+        earlier = copy(self)
+        earlier.turns = [one for one in self.turns if (one.policy_id, one.version) not in policies]
+        earlier.dated = tuple(
+            replace(one, reprice=one.reprice and (one.calendar.spec.calendar_id, one.calendar.version) not in calendars)
+            for one in self.dated
+        )
         return earlier
 
     def calendar_version(self, calendar_id: str, instant: int) -> int:
@@ -371,12 +360,10 @@ class Book:
         ]
 
 
-def _looked_at(
-    spec: PolicySpec, metric: Metric, facts: ComplaintFacts | None
-) -> tuple[list[Compared], Compared | None]:
+def _looked_at(spec: PolicySpec, metric: Metric, subject: Subject | None) -> tuple[list[Compared], Compared | None]:
     """What of the policy the clock meets, and the first that it does not."""
     met: list[Compared] = []
-    for one in spec.when.compared(facts):
+    for one in spec.when.compared(subject):
         if not one.met:
             return met, one
         met.append(one)

@@ -6,12 +6,16 @@ action.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.vocabulary import ClockStatus, ClockSubject, Metric, Urgency
 from sla_service.clocks.calendar import Calendar
 from sla_service.clocks.facts import Fact, FactKind
+
+if TYPE_CHECKING:
+    from sla_service.clocks.policy import Priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +40,16 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `at` on the clock is priced anew: another urgency, another due instant of its own, or (without a fact) a
-    changed calendar."""
+    """From `at` on the clock is priced anew: another urgency, another due instant of its own, (without a fact) a
+    changed calendar, or another policy; `ended` says that the one before was ended."""
 
     at: int
     fact_id: UUID | None
     urgency: Urgency | None = None
     own_due: int | None = None
     calendar: Calendar | None = None
+    priced: "Priced | None" = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,11 @@ from shared.contracts.sla import (
 )
 from shared.contracts.vocabulary import ClockStatus
 from shared.ids import derived_id
+from sla_service.clocks.conditions import Choice
 from sla_service.clocks.fold import ClockState
 from sla_service.clocks.instants import instant_of, micros
 from sla_service.clocks.pauses import Wrong, findings
-from sla_service.clocks.policy import Choice, Role, Step
+from sla_service.clocks.policy import Role, Step
 from sla_service.domain.titles import escalation_reason, title_of
 
 ACTOR = Actor(kind=ActorKind.SYSTEM, id="sla-service")
@@ -204,8 +205,11 @@ def _told(before: ClockView | None, view: ClockView, state: ClockState) -> list[
     resumed = view.status is ClockStatus.RUNNING and status_before is not ClockStatus.RUNNING
     if resumed:
         at = last_pause.end if last_pause and last_pause.end is not None else state.resumes
+        if at is None and state.pauses and state.pauses[-1].cut:
+            at = state.pauses[-1].limit
         told.append((ClockResumedV1, None if at is None else instant_of(at), {}))
-    elif before and (before.due_at != view.due_at or before.started_at != view.started_at):
+    moved = before and (before.due_at != view.due_at or before.started_at != view.started_at)
+    if before and ((moved and not resumed) or _policy_of(before) != _policy_of(view)):
         told.append(
             (ClockRepricedV1, None, {"due_before": before.due_at, "reason": _why_repriced(before, view, state)})
         )
@@ -225,8 +229,12 @@ def _told(before: ClockView | None, view: ClockView, state: ClockState) -> list[
     return told
 
 
+def _policy_of(view: ClockView) -> tuple[str, int]:
+    return view.policy, view.policy_version
+
+
 def _why_repriced(before: ClockView, view: ClockView, state: ClockState) -> str:
-    if before.policy != view.policy or before.policy_version != view.policy_version:
+    if _policy_of(before) != _policy_of(view):
         return "policy"
     if before.started_at != view.started_at:
         return "started_at_corrected"

@@ -23,7 +23,7 @@ from shared.contracts.resolution import (
 )
 from shared.contracts.triage import ComplaintAssignedV1, ComplaintClassifiedV1
 from shared.contracts.vocabulary import CaseState, Purpose
-from sla_service.clocks.facts import STAGES, Fact, FactKind, happened
+from sla_service.clocks.facts import STAGES, About, Fact, FactKind, happened
 from sla_service.clocks.instants import micros
 from sla_service.clocks.waiting import FINAL
 
@@ -45,9 +45,11 @@ def fact_of(event: Event) -> Fact | None:
     """The fact in the event; None for what no clock asks about (a note to staff, a move between working states)."""
     match event:
         case ComplaintReceivedV1():
-            return _fact(event, FactKind.RECEIVED, other_at=_micros(event.made_at))
+            return _fact(event, FactKind.RECEIVED, other_at=_micros(event.made_at), about=_about(event))
         case ComplaintClassifiedV1():
-            return _fact(event, FactKind.CLASSIFIED, revision=event.revision)
+            tags = tuple(reason.rule for reason in event.reasons) if event.by == "rules" else ()
+            about = About(kind=event.kind.value, issue_type=event.issue_type, tags=tags)
+            return _fact(event, FactKind.CLASSIFIED, revision=event.revision, about=about)
         case ComplaintAssignedV1():
             return _fact(
                 event,
@@ -70,7 +72,7 @@ def fact_of(event: Event) -> Fact | None:
             )
         case MessageAddedV1():
             kind = FactKind.CUSTOMER_WROTE if event.inbound else FactKind.ANSWERED
-            return _fact(event, kind, subject_id=event.message_id)
+            return _fact(event, kind, subject_id=event.message_id, about=_about(event))
         case MessageDeliveredV1():
             return _delivered(event)
         case ProgressToldV1():
@@ -140,6 +142,12 @@ def _delivered(event: MessageDeliveredV1) -> Fact | None:
     if event.purpose is Purpose.SURVEY:
         return _fact(event, FactKind.SURVEY_SENT, subject_id=event.reference_id, cycle=event.cycle)
     return None
+
+
+def _about(event: ComplaintReceivedV1 | MessageAddedV1) -> About:
+    """Of the complaint itself the service that keeps it tells; the others hand on what they heard of it."""
+    facts = event.facts
+    return About(facts.customer.level, facts.product, facts.region, facts.organisation)
 
 
 def _fact(event: Event, kind: FactKind, **more: Any) -> Fact:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from shared.contracts.envelope import Bilingual
 from shared.contracts.vocabulary import Metric
-from sla_service.clocks.policy import Choice, Compared
+from sla_service.clocks.conditions import Choice, Compared
 from sla_service.domain.titles import METRICS
 
 _CONDITIONS = {
@@ -13,6 +13,10 @@ _CONDITIONS = {
     "products": Bilingual(zh="产品", en="product"),
     "regions": Bilingual(zh="地区", en="region"),
     "organisations": Bilingual(zh="单位", en="organisation"),
+    "kinds": Bilingual(zh="类别", en="kind"),
+    "issue_types": Bilingual(zh="问题类型", en="issue type"),
+    "urgencies": Bilingual(zh="紧急程度", en="urgency"),
+    "tags": Bilingual(zh="标签", en="tag"),
 }
 
 #: The title of a version of a policy: (policy, version) -> title.

@@ -11,6 +11,7 @@ from shared.contracts.envelope import Actor
 from sla_service.clocks.calendar import Calendar, CalendarSpec
 from sla_service.clocks.instants import micros
 from sla_service.clocks.policy import Book, DatedCalendar, PolicySpec, PolicyVersion
+from sla_service.store import turns
 from sla_service.store.tables import book, calendars, policies
 
 
@@ -48,10 +49,12 @@ async def load_book(tx: AsyncSession, published_by: datetime | None = None) -> B
             version=row.version,
             valid_from=row.valid_from,
             calendar_version=row.calendar_version,
+            change=row.change,
+            ended=row.ended,
         )
         for row in rows
     ]
-    return Book(versions, known, number, dated)
+    return Book(versions, known, number, dated, await turns.waiting(tx))
 
 
 def _published(table: Table, by: datetime | None) -> Select[Any]:
@@ -65,6 +68,8 @@ async def add_policy(tx: AsyncSession, version: PolicyVersion, *, reason: str, b
             version=version.version,
             valid_from=version.valid_from,
             calendar_version=version.calendar_version,
+            change=version.change,
+            ended=version.ended,
             spec=version.spec.model_dump(mode="json"),
             reason=reason,
             created_by=by.model_dump(mode="json"),

@@ -14,7 +14,7 @@ from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.sla import ClockView
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import ClockStatus, Metric
-from sla_service.clocks.policy import Choice
+from sla_service.clocks.conditions import Choice
 from sla_service.domain.changes import Kept, PauseFinding
 from sla_service.store.tables import clocks, histories, verifications
 
@@ -78,15 +78,6 @@ def _columns(kept: Kept) -> dict[str, Any]:
         "resumes_at": kept.resumes_at,
         "findings": _FINDINGS.dump_json(kept.findings).decode() if kept.findings else None,
     }
-
-
-async def running_on(tx: AsyncSession, calendar_id: str, after: UUID | None, limit: int) -> list[UUID]:
-    """Histories with clocks that run or pause on a calendar, a page of them in the order of their ids."""
-    query = text(
-        "select distinct history_id from clocks where calendar = :calendar and status in ('running', 'paused') "
-        "and (cast(:after as uuid) is null or history_id > :after) order by history_id limit :limit"
-    )
-    return list((await tx.execute(query, {"calendar": calendar_id, "after": after, "limit": limit})).scalars())
 
 
 async def save_clocks(tx: AsyncSession, changed: Sequence[Kept]) -> None:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Bilingual, ComplaintFacts, StaffContact
 from shared.contracts.vocabulary import CaseState, Urgency
-from sla_service.clocks.facts import Fact, FactKind, happened
+from sla_service.clocks.facts import About, Fact, FactKind, happened
 from sla_service.clocks.instants import instant_of, micros
+
+_ABOUT = TypeAdapter(About)
 
 
 @dataclass(slots=True)
@@ -38,16 +41,16 @@ _SAVE = text(
 )
 _ADD_FACTS = text(
     "insert into facts (fact_id, history_id, kind, occurred_at, recorded_at, urgency, urgency_revision, subject_id, "
-    "cycle, revision, from_state, to_state, other_at, team_id, team_name, person) "
-    "select a, b, c, d, e, f, g, h, i, j, k, l, m, n, o::jsonb, p::jsonb from unnest(cast(:a as uuid[]), "
+    "cycle, revision, from_state, to_state, other_at, team_id, team_name, person, about) "
+    "select a, b, c, d, e, f, g, h, i, j, k, l, m, n, o::jsonb, p::jsonb, q::jsonb from unnest(cast(:a as uuid[]), "
     "cast(:b as uuid[]), cast(:c as text[]), cast(:d as timestamptz[]), cast(:e as timestamptz[]), cast(:f as text[]), "
     "cast(:g as int[]), cast(:h as uuid[]), cast(:i as int[]), cast(:j as int[]), cast(:k as text[]), "
-    "cast(:l as text[]), cast(:m as timestamptz[]), cast(:n as text[]), cast(:o as text[]), cast(:p as text[])) "
-    "as r (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) on conflict (fact_id) do nothing"
+    "cast(:l as text[]), cast(:m as timestamptz[]), cast(:n as text[]), cast(:o as text[]), cast(:p as text[]), "
+    "cast(:q as text[])) as r (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q) on conflict (fact_id) do nothing"
 )
 _FACTS = text(
     "select history_id, fact_id, kind, occurred_at, recorded_at, urgency, urgency_revision, subject_id, cycle, "
-    "revision, from_state, to_state, other_at, team_id, team_name, person from facts "
+    "revision, from_state, to_state, other_at, team_id, team_name, person, about from facts "
     "where history_id = any(cast(:ids as uuid[]))"
 )
 
@@ -136,11 +139,12 @@ async def add_facts(tx: AsyncSession, rows: Sequence[tuple[UUID, Fact]]) -> None
             fact.team_id,
             fact.team_name.model_dump_json() if fact.team_name else None,
             fact.person.model_dump_json() if fact.person else None,
+            _ABOUT.dump_json(fact.about, exclude_defaults=True).decode() if fact.about else None,
         )
         for history_id, fact in rows
     ]
     if columns:
-        await tx.execute(_ADD_FACTS, dict(zip("abcdefghijklmnop", map(list, zip(*columns, strict=True)), strict=True)))
+        await tx.execute(_ADD_FACTS, dict(zip("abcdefghijklmnopq", map(list, zip(*columns, strict=True)), strict=True)))
 
 
 async def facts_of(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
@@ -153,7 +157,7 @@ async def facts_of(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, list[Fac
 
 def _fact(row: Any) -> Fact:
     (_, fact_id, kind, occurred_at, recorded_at, urgency, urgency_revision, subject_id, cycle, revision) = row[:10]
-    from_state, to_state, other_at, team_id, team_name, person = row[10:]
+    from_state, to_state, other_at, team_id, team_name, person, about = row[10:]
     told, recorded = micros(occurred_at), micros(recorded_at)
     at = happened(told, recorded)
     return Fact(
@@ -173,6 +177,7 @@ def _fact(row: Any) -> Fact:
         Bilingual.model_validate(team_name) if team_name else None,
         StaffContact.model_validate(person) if person else None,
         None if told == at else told,
+        _ABOUT.validate_python(about) if about else None,
     )
 
 

@@ -39,6 +39,9 @@ policies = Table(
     Column("version", Integer, nullable=False),
     _instant("valid_from"),
     Column("calendar_version", Integer, nullable=False),
+    #: What becomes of clocks that run at `valid_from`, and whether the policy ends with this version.
+    Column("change", String(10), nullable=False, server_default=text("'keep'")),
+    Column("ended", Boolean, nullable=False, server_default=text("false")),
     Column("spec", JSONB, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_by", JSONB, nullable=False),
@@ -65,6 +68,23 @@ book = Table(
     metadata,
     Column("one_row", Boolean, primary_key=True),
     Column("revision", Integer, nullable=False),
+)
+
+#: Versions of policies and calendars that are for running clocks too: from when on (`at`), whether that has come
+#: (`begun`), and up to which history the clocks were priced anew.
+turns = Table(
+    "turns",
+    metadata,
+    Column("kind", String(10), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("version", Integer, nullable=False),
+    _instant("at"),
+    Column("metrics", ARRAY(Text), nullable=True),
+    Column("begun", Boolean, nullable=False),
+    Column("reached", Uuid, nullable=True),
+    _instant("done_at", nullable=True),
+    PrimaryKeyConstraint("kind", "name", "version"),
+    Index("turns_to_come", "at", postgresql_where=text("done_at is null")),
 )
 
 #: One row per complaint or improvement action: what outgoing events say of it, and the lock of all its clocks.
@@ -97,6 +117,8 @@ facts = Table(
     Column("team_id", String(100), nullable=True),
     Column("team_name", JSONB, nullable=True),
     Column("person", JSONB, nullable=True),
+    #: What the fact tells of the complaint itself, for policies to choose by.
+    Column("about", JSONB(none_as_null=True), nullable=True),
 )
 
 #: What was last told of each clock, and when its timer is to look at it. Revision 0: nothing told, nothing shown.

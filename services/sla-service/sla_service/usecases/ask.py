@@ -15,12 +15,13 @@ from shared.web.errors import NotFound
 from shared.web.principal import Principal
 from shared.web.visibility import may_see_team, visible_teams
 from sla_service.clocks.calendar import Calendar
+from sla_service.clocks.conditions import Choice
 from sla_service.clocks.facts import Fact, corrected
 from sla_service.clocks.fold import ClockState, fold
 from sla_service.clocks.holders import Held, holders
 from sla_service.clocks.instants import micros
 from sla_service.clocks.ledger import Segment, ledger
-from sla_service.clocks.policy import Book, Choice
+from sla_service.clocks.policy import Book
 from sla_service.domain.changes import PauseFinding
 from sla_service.domain.reasons import why_chosen
 from sla_service.store import clocks, histories

@@ -1,20 +1,16 @@
 """Calendars changed by people: a new version, and the running clocks that follow it (F9)."""
 
-from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Actor
 from shared.web.errors import Conflict, Invalid
 from sla_service.clocks.calendar import CalendarSpec
-from sla_service.store import books, clocks, histories
-from sla_service.usecases.deps import Deps, Shelf
-from sla_service.usecases.hear import settle
-
-#: Histories that are priced anew at a time.
-_PAGE = 200
+from sla_service.store import books
+from sla_service.store.turns import Turn
+from sla_service.usecases.deps import Deps
+from sla_service.usecases.turns import plan
 
 
 class CalendarInThePast(Invalid):
@@ -35,13 +31,11 @@ async def publish(
     deps: Deps,
 ) -> tuple[int, datetime]:
     """A new version of a calendar, which holds for clocks that start from `valid_from` (or now) on; with `reprice` the
-    running ones are priced anew as well, in the same transaction. Its number, and from when it holds.
+    running ones are priced anew as well, right after the commit. Its number, and from when it holds.
 
     Raises `CalendarInThePast`, `CalendarNotNewest`.
     """
     await books.lock_book(tx)
-    await books.take_book(tx)
-    book = await books.load_book(tx)
     now = deps.clock.now()
     start = valid_from or now
     if start < now:
@@ -59,16 +53,6 @@ async def publish(
     version = newest.version + 1 if newest else 1
     await books.publish_calendar(tx, spec, version, now, valid_from=start, reprice=reprice, reason=reason, by=by)
     await books.next_revision(tx)
-    if reprice and book.calendars:
-        await _reprice(tx, spec.calendar_id, deps)
+    if reprice:
+        await plan(tx, Turn("calendar", spec.calendar_id, version, None, None), now, deps)
     return version, start
-
-
-async def _reprice(tx: AsyncSession, calendar_id: str, deps: Deps) -> None:
-    """Fold what runs on the calendar; the book of this transaction is not yet everybody's."""
-    own = replace(deps, shelf=Shelf())
-    after: UUID | None = None
-    while page := await clocks.running_on(tx, calendar_id, after, _PAGE):
-        found = await histories.lock_histories(tx, dict.fromkeys(page))
-        await settle(tx, found, {}, own)
-        after = page[-1]

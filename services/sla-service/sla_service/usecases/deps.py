@@ -82,7 +82,7 @@ class Wallboard:
 
 
 class Alarm:
-    """When the timers of this process wake next; `sooner` wakes them where an earlier instant is armed."""
+    """When a job of this process wakes next; `sooner` wakes it where an earlier instant is armed."""
 
     def __init__(self) -> None:
         self.at: datetime | None = None
@@ -115,6 +115,7 @@ class Deps:
     settings: Settings
     shelf: Shelf = field(default_factory=Shelf)
     alarm: Alarm = field(default_factory=Alarm)
+    turns: Alarm = field(default_factory=Alarm)
     wallboard: Wallboard = field(default_factory=Wallboard)
     last_month: LastMonth = field(default_factory=LastMonth)
     mismatches: Counter = field(default_factory=partial(mismatch_counter, None))

@@ -9,7 +9,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from sla_service.clocks.calendar import CalendarSpec
-from sla_service.clocks.policy import PolicySpec, gap
+from sla_service.clocks.policy import PolicySpec, gap, overlap
 from sla_service.domain.packs import Pack
 
 _T = TypeVar("_T")
@@ -41,6 +41,8 @@ def load_pack(name: str) -> tuple[tuple[PolicySpec, ...], tuple[CalendarSpec, ..
     for policy in policies:
         if policy.calendar not in known:
             raise PackError(f"{path}: policy {policy.policy_id} names the unknown calendar {policy.calendar!r}")
+        if other := overlap(policy, policies):
+            raise PackError(f"{path}: {policy.policy_id} and {other.policy_id} overlap at position {policy.position}")
     if problem := gap(policies):
         raise PackError(f"{path}: {problem}")
     return policies, calendars

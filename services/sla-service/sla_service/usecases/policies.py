@@ -1,18 +1,21 @@
 """Policies and calendars: seeded from a pack, then changed by versions (F9)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Actor, ActorKind
-from shared.web.errors import Conflict, Invalid
+from shared.web.errors import Conflict, Invalid, NotFound
 from sla_service.clocks.calendar import CalendarSpec
 from sla_service.clocks.instants import micros
-from sla_service.clocks.policy import Book, PolicySpec, PolicyVersion, gap
+from sla_service.clocks.policy import Book, ChangeMode, PolicySpec, PolicyVersion, gap, overlap
 from sla_service.store import books
+from sla_service.store.turns import Turn
 from sla_service.usecases.deps import Deps
 from sla_service.usecases.packs import load_pack
+from sla_service.usecases.turns import plan
 
 #: The first version of a pack's policies holds for every complaint, however old.
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,6 +36,18 @@ class NotInThePast(Invalid):
 
 class NotAfterTheNewest(Conflict):
     slug, title = "policy-not-newest", "A later version is already waiting"
+
+
+class PolicyOverlap(Invalid):
+    slug, title = "policy-overlap", "Two policies would hold at the same position"
+
+
+class NoSuchPolicy(NotFound):
+    slug, title = "no-such-policy", "There is no such policy"
+
+
+class PolicyEnded(Conflict):
+    slug, title = "policy-ended", "The policy has ended already"
 
 
 def because_of(pack: str) -> str:
@@ -91,44 +106,118 @@ def _newest_calendar(book: Book, calendar_id: str) -> int:
 
 
 async def publish(
-    tx: AsyncSession, spec: PolicySpec, valid_from: datetime | None, reason: str, by: Actor, deps: Deps
+    tx: AsyncSession,
+    spec: PolicySpec,
+    valid_from: datetime | None,
+    reason: str,
+    by: Actor,
+    deps: Deps,
+    change: ChangeMode = "keep",
 ) -> PolicyVersion:
-    """A new version of a policy, which holds for clocks that start from `valid_from` (or now) on. What runs keeps the
-    version that it started with.
+    """A new version of a policy, which holds for clocks that start from `valid_from` (or now) on. What runs then
+    changes as `change` says.
 
-    Raises `UnknownCalendar`, `PolicyGap`, `NotInThePast`, `NotAfterTheNewest`.
+    Raises `UnknownCalendar`, `PolicyGap`, `PolicyOverlap`, `NotInThePast`, `NotAfterTheNewest`.
     """
     await books.lock_book(tx)
     book = await books.load_book(tx)
     now = deps.clock.now()
-    if valid_from is not None and valid_from < now:
-        raise NotInThePast(
-            f"valid_from is before {now.isoformat()}: what was promised stays. Leave it out for now.",
-            pointer="/valid_from",
-        )
-    start = valid_from or now
+    start = _start(book, spec.policy_id, valid_from, now, "/valid_from")
     calendar_version = book.calendar_version(spec.calendar, micros(start))
     if not calendar_version:
         known = ", ".join(sorted({calendar_id for calendar_id, _ in book.calendars}))
         raise UnknownCalendar(f"There is no calendar {spec.calendar!r}; there are {known}.", pointer="/policy/calendar")
-    others = [versions[-1].spec for policy_id, versions in book.versions.items() if policy_id != spec.policy_id]
+    others = _others(book, spec.policy_id)
     if problem := gap([*others, spec]):
         raise PolicyGap(f"With this version {problem}.", pointer="/policy/rules")
-    versions = book.versions.get(spec.policy_id, [])
-    if versions and start < versions[-1].valid_from:
-        raise NotAfterTheNewest(
-            f"Version {versions[-1].version} holds from {versions[-1].valid_from.isoformat()}; choose a later instant.",
-            pointer="/valid_from",
+    if other := overlap(spec, others):
+        raise PolicyOverlap(
+            f"{other.policy_id} stands at position {spec.position} of track {spec.track} too, and a complaint may meet "
+            "both; give this one another position or conditions that exclude each other.",
+            pointer="/policy/position",
         )
+    versions = book.versions.get(spec.policy_id, [])
     version = PolicyVersion(
         spec=spec,
         version=versions[-1].version + 1 if versions else 1,
         valid_from=start,
         calendar_version=calendar_version,
+        change=change,
     )
-    await books.add_policy(tx, version, reason=reason, by=by, now=now)
-    await books.next_revision(tx)
+    await _add(tx, version, versions, reason, by, now, deps)
     return version
+
+
+async def end(
+    tx: AsyncSession,
+    policy_id: str,
+    valid_to: datetime | None,
+    change: ChangeMode,
+    reason: str,
+    by: Actor,
+    deps: Deps,
+) -> PolicyVersion:
+    """From `valid_to` (or now) on no clock chooses the policy. What runs under it then goes on (`keep`), or moves to
+    the next policy of its track that fits, or is cancelled where there is none.
+
+    Raises `NoSuchPolicy`, `PolicyEnded`, `PolicyGap`, `NotInThePast`, `NotAfterTheNewest`.
+    """
+    await books.lock_book(tx)
+    book = await books.load_book(tx)
+    now = deps.clock.now()
+    versions = book.versions.get(policy_id)
+    if not versions:
+        raise NoSuchPolicy(f"There is no policy {policy_id!r}; see GET /v1/policies.")
+    start = _start(book, policy_id, valid_to, now, "/valid_to")
+    newest = versions[-1]
+    if newest.ended:
+        raise PolicyEnded(f"{policy_id} holds no more from {newest.valid_from.isoformat()} on.")
+    if problem := gap(_others(book, policy_id)):
+        raise PolicyGap(f"Without {policy_id} {problem}.")
+    version = newest.model_copy(
+        update={"version": newest.version + 1, "valid_from": start, "change": change, "ended": True}
+    )
+    await _add(tx, version, versions, reason, by, now, deps)
+    return version
+
+
+def _start(book: Book, policy_id: str, given: datetime | None, now: datetime, pointer: str) -> datetime:
+    """From when a change holds. Raises `NotInThePast`, `NotAfterTheNewest`."""
+    if given is not None and given < now:
+        raise NotInThePast(
+            f"{pointer[1:]} is before {now.isoformat()}: what was promised stays. Leave it out for now.",
+            pointer=pointer,
+        )
+    start = given or now
+    versions = book.versions.get(policy_id, [])
+    if versions and start < versions[-1].valid_from:
+        raise NotAfterTheNewest(
+            f"Version {versions[-1].version} holds from {versions[-1].valid_from.isoformat()}; choose a later instant.",
+            pointer=pointer,
+        )
+    return start
+
+
+def _others(book: Book, policy_id: str) -> list[PolicySpec]:
+    newest = [versions[-1] for known, versions in book.versions.items() if known != policy_id]
+    return [one.spec for one in newest if not one.ended]
+
+
+async def _add(
+    tx: AsyncSession,
+    version: PolicyVersion,
+    before: Sequence[PolicyVersion],
+    reason: str,
+    by: Actor,
+    now: datetime,
+    deps: Deps,
+) -> None:
+    await books.add_policy(tx, version, reason=reason, by=by, now=now)
+    if version.change != "keep":
+        metrics = {*version.spec.rules, *(before[-1].spec.rules if before else ())}
+        turn = Turn("policy", version.policy_id, version.version, tuple(sorted(metrics)), None)
+        await plan(tx, turn, version.valid_from, deps)
+    await books.next_revision(tx)
 
 
 async def policy_rows(deps: Deps) -> list[Any]:

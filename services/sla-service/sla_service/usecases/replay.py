@@ -1,7 +1,7 @@
 """Clocks folded anew from their facts and compared with what is kept."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.web.errors import NotFound
+from sla_service.clocks.facts import Fact
 from sla_service.clocks.fold import fold
+from sla_service.clocks.policy import Book
 from sla_service.domain.replay import Difference, differences
-from sla_service.store import clocks, histories
+from sla_service.store import clocks, histories, turns
 from sla_service.store.histories import History
+from sla_service.store.turns import Turn
 from sla_service.usecases.deps import Deps
 
 log = structlog.get_logger()
@@ -107,15 +110,41 @@ async def _look(tx: AsyncSession, page: list[History], verdict: Verdict, deps: D
     ids = [one.history_id for one in page]
     facts = await histories.facts_of(tx, ids)
     rows = await clocks.rows_of(tx, ids)
-    book = await deps.shelf.book(tx)
+    possible = _books(await deps.shelf.book(tx), await turns.under_way(tx))
     for history in page:
-        folded = fold(history.history_id, history.complaint, facts[history.history_id], book)
-        kept: Mapping[UUID, Mapping[str, Any]] = rows[history.history_id]
-        states = {state.clock_id: state for state in folded.clocks}
+        kept = rows[history.history_id]
+        found = _compared(history, facts[history.history_id], kept, possible[0])
+        if any(found.values()):
+            earlier = (_compared(history, facts[history.history_id], kept, book) for book in possible[1:])
+            found = next((one for one in earlier if not any(one.values())), found)
         verdict.histories += 1
-        for clock_id in sorted(kept.keys() | states.keys()):
-            verdict.clocks += 1
-            if found := differences(clock_id, kept.get(clock_id), states.get(clock_id)):
+        verdict.clocks += len(found)
+        for clock_id, what in found.items():
+            if what:
                 verdict.differing += 1
                 if len(verdict.found) < _TOLD:
-                    verdict.found.append(Differing(history.history_id, clock_id, found))
+                    verdict.found.append(Differing(history.history_id, clock_id, what))
+
+
+def _books(book: Book, pending: Sequence[Turn]) -> list[Book]:
+    """The book, and before it those by which a history may stand that a version under way has not reached."""
+    books = [book]
+    for place in reversed(range(len(pending))):
+        left = pending[place:]
+        policies, calendars = (
+            {(one.name, one.version) for one in left if one.kind == kind} for kind in ("policy", "calendar")
+        )
+        books.append(book.without(policies, calendars))
+    return books
+
+
+def _compared(
+    history: History, facts: Sequence[Fact], kept: Mapping[UUID, Mapping[str, Any]], book: Book
+) -> dict[UUID, list[Difference]]:
+    """What differs of each clock that is kept or follows from the facts."""
+    folded = fold(history.history_id, history.complaint, facts, book)
+    states = {state.clock_id: state for state in folded.clocks}
+    return {
+        clock_id: differences(clock_id, kept.get(clock_id), states.get(clock_id))
+        for clock_id in sorted(kept.keys() | states.keys())
+    }

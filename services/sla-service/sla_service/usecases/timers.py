@@ -24,6 +24,7 @@ from sla_service.clocks.policy import Book, Role, Step
 from sla_service.domain.changes import Kept, Raised, WhoIs, fire
 from sla_service.store import clocks, due, escalations
 from sla_service.usecases.deps import Deps
+from sla_service.usecases.turns import before_timers
 
 log = structlog.get_logger()
 
@@ -95,6 +96,7 @@ async def _catch_up(deps: Deps) -> None:
 async def fire_due(deps: Deps, turns: _Turns | None = None) -> int:
     """Fire one batch of what is due, in the order of its instants; how many clocks that were (F10)."""
     turns = turns or _Turns()
+    await before_timers(deps)
     async with AsyncExitStack() as turn, deps.session() as tx:
         async with turns.claiming:
             now = deps.clock.now()
