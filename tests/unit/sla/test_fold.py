@@ -186,6 +186,17 @@ def test_a_final_state_cancels_what_runs_and_keeps_what_was_late(state: CaseStat
     assert {one.run.end.reason for one in found if one.run.end} == {state.value}
 
 
+def test_a_case_given_to_another_team_keeps_its_clocks_and_their_owner_changes() -> None:
+    story = Story()
+    story.received()
+    story.assigned("10:21")
+    before = clock(story, Metric.RESOLUTION)
+    story.assigned("11:00", team="rnd", agent="wang", revision=2)
+    after = clock(story, Metric.RESOLUTION)
+    assert (after.clock_id, after.due, after.run.start) == (before.clock_id, before.due, before.run.start)
+    assert (before.run.team_id, after.run.team_id) == ("support", "rnd")
+
+
 def test_reopening_starts_a_second_resolution_and_goes_on_with_the_cadence() -> None:
     story = Story(urgency=Urgency.HIGH)
     story.received()

@@ -157,7 +157,7 @@ def test_a_track_that_is_learned_of_later_has_a_clock_from_then_on_and_loses_it_
     )  # fmt: skip
 
 
-TWO_HOURS = {"resolution": elapsed("PT2H", pauses=["waiting_customer"])}
+TWO_HOURS: dict[str, Any] = {"resolution": elapsed("PT2H", pauses=["waiting_customer"])}
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,10 @@ def ended(since: str, change: str = "rebase", **more: Any) -> PolicyVersion:
     return version("vip", 2, since, change=change, ended=True, **more)
 
 
-VIP = {"when": {"levels": ["vip"]}, "rules": {"resolution": elapsed("PT4H", escalation=[{"role": "executive"}])}}
+VIP: dict[str, Any] = {
+    "when": {"levels": ["vip"]},
+    "rules": {"resolution": elapsed("PT4H", escalation=[{"role": "executive"}])},
+}
 
 
 def test_a_policy_that_ended_is_chosen_no_more_and_running_clocks_move_to_the_next_or_keep_it() -> None:
@@ -287,7 +290,7 @@ def test_a_policy_that_ended_is_chosen_no_more_and_running_clocks_move_to_the_ne
 
 
 def test_a_clock_whose_policy_ended_without_another_on_its_track_is_cancelled() -> None:
-    own = {**VIP, "track": "agreement"}
+    own: dict[str, Any] = {**VIP, "track": "agreement"}
     story = Story(level="vip")
     story.received()
     policies = book(version("vip", **own), ended("11:00", **own))
@@ -299,7 +302,7 @@ def test_a_clock_whose_policy_ended_without_another_on_its_track_is_cancelled() 
 
 def test_a_policy_that_ended_escalates_no_more_though_the_breach_stands() -> None:
     chain = [{"role": "agent"}, {"role": "executive", "after": "PT1H"}]
-    rules = {"rules": {"resolution": elapsed("PT10M", escalation=chain)}, "when": {"levels": ["vip"]}}
+    rules: dict[str, Any] = {"rules": {"resolution": elapsed("PT10M", escalation=chain)}, "when": {"levels": ["vip"]}}
     story = Story(level="vip")
     story.received()
     state = clock(story, RESOLUTION, book=book(version("vip", **rules), ended("11:00", **rules)))
