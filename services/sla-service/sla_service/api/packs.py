@@ -11,7 +11,7 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from sla_service.api.deps import DepsDep, Reader
-from sla_service.clocks.policy import Conditions
+from sla_service.clocks.conditions import Conditions
 from sla_service.domain.packs import Pack, Source, in_words, rules_of
 from sla_service.domain.titles import METRICS
 from sla_service.usecases import installing

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.envelope import Actor
 from shared.web.errors import NotFound
-from sla_service.clocks.policy import Conditions, PolicySpec
+from sla_service.clocks.conditions import Conditions
+from sla_service.clocks.policy import PolicySpec
 from sla_service.domain.packs import Pack
 from sla_service.store import books
 from sla_service.usecases.deps import Deps
