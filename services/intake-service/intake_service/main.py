@@ -4,6 +4,7 @@ from functools import partial
 
 from intake_service import api, events
 from intake_service.settings import Settings
+from intake_service.smtp import serve_mails
 from intake_service.store import metadata
 from intake_service.usecases import Puller, keep_scanning, keep_tidy, key_lookup, make_deps, seed_channels
 from shared.bus import Bus
@@ -28,7 +29,12 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         title="Redress intake 接收",
         description="Receives complaints from every channel, once each, and keeps who complained and what was said.",
         seed=[partial(seed_channels, deps)],
-        background=[Puller(deps).pull_channels, partial(keep_tidy, deps), partial(keep_scanning, deps)],
+        background=[
+            Puller(deps).pull_channels,
+            partial(keep_tidy, deps),
+            partial(keep_scanning, deps),
+            partial(serve_mails, deps),
+        ],
         body_limits={"/v1/attachments": settings.max_attachment_bytes, "/form": settings.form_bytes},
         api_keys=key_lookup(database.reading),
     )

@@ -27,6 +27,16 @@ class Settings(ServiceSettings):
     #: Signs the reply addresses and message ids of mails to complainants, the same as NOTIFY_REPLY_SECRET; 32 random
     #: characters. Without it no mail joins a complaint by its address.
     reply_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    #: Where mails are delivered to the channels of the kind smtp; no port, no door. LMTP answers for each recipient.
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int | None = Field(default=None, ge=0, le=65535)
+    smtp_lmtp: bool = False
+    #: A certificate with its chain, and its key: STARTTLS is offered, and demanded where it is required.
+    smtp_certificate: Path | None = None
+    smtp_key: Path | None = None
+    smtp_require_tls: bool = False
+    #: Bytes of a mail; a larger one is refused (552).
+    smtp_max_bytes: int = Field(default=30 * 2**20, ge=1024)
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)
     #: The team in charge of messages that could not be understood, where their channel names none.

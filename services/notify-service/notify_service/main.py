@@ -12,6 +12,7 @@ from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.vocabulary import Language, Means
 from shared.ids import new_id
+from shared.replies import Replies
 from shared.service import Service, build_service, open_database
 
 log = structlog.get_logger()
@@ -68,6 +69,8 @@ def _mail(settings: Settings) -> Smtp | None:
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
             starttls=settings.smtp_starttls,
             timeout=settings.smtp_timeout_seconds,
+            replies=Replies(settings.reply_secret.get_secret_value().encode()) if settings.reply_secret else None,
+            reply_mailbox=settings.reply_mailbox,
             connections=settings.smtp_connections,
         )
     )

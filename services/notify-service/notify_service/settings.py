@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.contracts.vocabulary import Language, Urgency
+from shared.replies import MAX_LOCAL
 from shared.web.settings import ServiceSettings
 
 
@@ -16,6 +17,13 @@ def _known_zone(name: str) -> str:
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is no IANA time zone; an example is Asia/Shanghai") from error
     return name
+
+
+def _short_mailbox(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or len(local) > MAX_LOCAL:
+        raise ValueError(f"{address!r} is no mailbox with at most {MAX_LOCAL} characters before the @")
+    return address
 
 
 class Settings(ServiceSettings):
@@ -29,6 +37,10 @@ class Settings(ServiceSettings):
     smtp_starttls: bool = False
     #: The sender's address; the name before it is the house's.
     smtp_from: str = "noreply@redress.example"
+    #: The mailbox that receives answers to mails to complainants, and what signs the address in them, the same as
+    #: INTAKE_REPLY_SECRET. Without both, mails carry no reply address.
+    reply_mailbox: Annotated[str, AfterValidator(_short_mailbox)] | None = None
+    reply_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     smtp_timeout_seconds: float = Field(default=10, gt=0, le=120)
     smtp_connections: int = Field(default=4, ge=1, le=32)
 

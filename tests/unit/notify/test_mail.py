@@ -1,5 +1,6 @@
 """Mails are proper MIME, and nothing that somebody wrote becomes a header."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from notify_service.carriers import Letter, SmtpAccount, compose
 from shared.contracts.vocabulary import Language, Means
+from shared.replies import Replies, Use, token_of_address, token_of_message_id
 
 ACCOUNT = SmtpAccount(
     "127.0.0.1", 25, "service@shop.example", {Language.ZH: "客户服务中心", Language.EN: "Customer Care"}
@@ -90,3 +92,20 @@ def test_no_subject_adds_a_header(subject: str) -> None:
 def test_a_line_break_in_a_subject_is_refused(subject: str) -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline|carriage"):
         compose(letter(subject=subject), ACCOUNT)
+
+
+def test_an_answer_and_a_bounce_tell_which_complaint_they_are_about() -> None:
+    replies, complaint = Replies(b"a secret of the tests"), UUID("018f6f2e-3d4a-7c11-9a57-2f0c6d1b8e41")
+    account = replace(ACCOUNT, replies=replies, reply_mailbox="help@shop.example")
+    sent = replace(letter(), complaint_id=complaint)
+    mail = message_from_bytes(compose(sent, account), policy=SMTP_POLICY)
+    assert replies.read(token_of_address(mail["Reply-To"]) or "") == (Use.REPLY, complaint)
+    assert replies.read(token_of_message_id(mail["Message-ID"].strip("<>")) or "") == (Use.MAIL, complaint)
+    assert replies.read(token_of_address(account.address(Use.BOUNCE, sent) or "") or "") == (Use.BOUNCE, complaint)
+
+
+def test_a_mail_to_a_colleague_carries_no_token() -> None:
+    account = replace(ACCOUNT, replies=Replies(b"a secret of the tests"), reply_mailbox="help@shop.example")
+    mail = message_from_bytes(compose(letter(), account), policy=SMTP_POLICY)
+    assert mail["Reply-To"] is None
+    assert mail["Message-ID"] == "<018f6f2e-3d4a-7c11-9a57-2f0c6d1b8e40@shop.example>"

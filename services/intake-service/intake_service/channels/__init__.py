@@ -1,5 +1,6 @@
 """The kinds of channels, each a module with its wire format and client. To add one is to add it to `KINDS`."""
 
+from intake_service.channels.email.kinds import IMAP, SMTP
 from intake_service.channels.kind import (
     ChannelFault,
     Kind,
@@ -17,6 +18,8 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("web_form", Channel.WEB_FORM),
         Kind("api", None),
+        SMTP,
+        IMAP,
     )
 }
 

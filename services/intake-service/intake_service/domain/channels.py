@@ -99,10 +99,12 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What arrived, and its bytes as they came: they are kept whatever becomes of it (A8)."""
+    """What arrived, and its bytes as they came: they are kept whatever becomes of it (A8). `fingerprint` is what it
+    says, where the channel has a better one than its envelope's; None where it has not."""
 
     message: IncomingMessage | Unreadable
     raw: bytes
+    fingerprint: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from intake_service.usecases.attachments import keep_file, keep_tidy
 from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
+from intake_service.usecases.mails import mailbox_of, receive_mail
 from intake_service.usecases.messages import receive_message, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
 from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
@@ -47,10 +48,12 @@ __all__ = [
     "list_notes",
     "list_quarantine",
     "look_up",
+    "mailbox_of",
     "make_deps",
     "put_channel",
     "receive_complaint",
     "receive_form",
+    "receive_mail",
     "receive_message",
     "retry",
     "revoke_key",

@@ -228,9 +228,13 @@ async def current(deps: Deps) -> Mapping[str, KeptChannel]:
     """Every channel as it holds, by its id; as old as `INTAKE_CHANNELS_REFRESH_SECONDS` at most."""
     book = deps.channels
     if time.monotonic() >= book.fresh_until:
-        book.fresh_until = time.monotonic() + deps.settings.channels_refresh_seconds
+        seconds = deps.settings.channels_refresh_seconds
+        if book.fresh_until:
+            # One looks, the others go on with what is known. What was never read or was changed here, all wait for.
+            book.fresh_until = time.monotonic() + seconds
         async with deps.reading() as tx:
             book.kept = {kept.spec.channel_id: kept for kept in await store.all_of(tx)}
+        book.fresh_until = time.monotonic() + seconds
     return book.kept
 
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from intake_service.domain.channels import ChannelSpec, Incoming, Unreadable
+from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.message import Content, Doubt, IncomingMessage, MessageSource, Reason, Sender, doubt
 from intake_service.domain.text import Identifier
 from intake_service.domain.views import DeliveryReceipt
@@ -33,10 +34,14 @@ _SHORT = 200
 async def hand_in(
     channel: ChannelSpec, message: IncomingMessage | Unreadable, raw: bytes, deps: Deps
 ) -> DeliveryReceipt:
+    """`hand_over` of a message without a fingerprint of its own."""
+    return await hand_over(channel, Incoming(message, raw), deps)
+
+
+async def hand_over(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> DeliveryReceipt:
     """The receipt, after the commit. Nothing is refused for what it says: what breaks a rule is in quarantine, with
-    `raw` and the reason. Raises `ReceptionBusy`, and what the database raises: then nothing is sure, hand it in again.
+    its bytes and the reason. Raises `ReceptionBusy`, and what the database raises: then nothing is sure.
     """
-    incoming = Incoming(message, raw)
     try:
         answer = await received(arrival_of(channel, incoming, deps), deps)
     except (ReceptionBusy, OSError):
@@ -68,7 +73,17 @@ def arrival_of(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Arrival:
         channel_id=channel.channel_id,
         owner=channel.owner_team,
         envelope=message.model_dump_json().encode() if made.doubts else None,
+        fingerprint=incoming.fingerprint or made.fingerprint,
+        twins=_twins(channel, message, deps) if incoming.fingerprint else frozenset(),
     )
+
+
+def _twins(channel: ChannelSpec, message: IncomingMessage, deps: Deps) -> frozenset[NaturalKey]:
+    """The same message in other accounts of the same channel (a mail to two of our addresses), as this process knows
+    them."""
+    source = message.source
+    accounts = {kept.spec.account for kept in deps.channels.kept.values() if kept.spec.channel is source.channel}
+    return frozenset((source.channel, account, source.message_id) for account in accounts - {source.account})
 
 
 def refused(channel: ChannelSpec, incoming: Incoming, error: Exception, deps: Deps) -> Arrival:

@@ -21,6 +21,8 @@ class Letter:
     text: str = field(repr=False)
     html: str = field(repr=False)
     written_at: datetime
+    #: Of a letter to whoever complained.
+    complaint_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from email.header import Header
 from email.headerregistry import Address
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import format_datetime, formataddr
 
 import aiosmtplib
@@ -20,17 +21,22 @@ import structlog
 
 from notify_service.carriers.port import Later, Letter, Refused, Result, Sent, Tell
 from shared.contracts.vocabulary import Language
+from shared.replies import Replies, Use
 
 log = structlog.get_logger()
 #: Another connection for every so many letters of a batch.
 _PER_CONNECTION = 20
 _MOST_REASON = 300
 CRLF = "\r\n"
+#: A message id with a token is longer than a line should be; one that stands on the next line is lost on many servers.
+_UNFOLDED = compat32.clone(max_line_length=990)
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpAccount:
-    """The server and who we are there. `houses` is the sender's name in each language; times in seconds."""
+    """The server and who we are there. `houses` is the sender's name in each language; times in seconds. With `replies`
+    and `reply_mailbox`, whoever complained answers to an address that tells, signed, which complaint it is about, and
+    so do the mail servers on the way (RFC 5321 section 4.4: bounces go to the envelope's sender)."""
 
     host: str
     port: int
@@ -41,6 +47,19 @@ class SmtpAccount:
     starttls: bool = False
     timeout: float = 10
     connections: int = 4
+    replies: Replies | None = None
+    reply_mailbox: str | None = None
+
+    def address(self, use: Use, letter: Letter) -> str | None:
+        if self.replies is None or self.reply_mailbox is None or letter.complaint_id is None:
+            return None
+        return self.replies.address(use, self.reply_mailbox, letter.complaint_id)
+
+    def message_id(self, letter: Letter) -> str:
+        domain = self.sender.rpartition("@")[2]
+        if self.replies is None or letter.complaint_id is None:
+            return f"{letter.message_id}@{domain}"
+        return self.replies.message_id(letter.message_id, letter.complaint_id, domain)
 
 
 def compose(letter: Letter, account: SmtpAccount) -> bytes:
@@ -50,12 +69,14 @@ def compose(letter: Letter, account: SmtpAccount) -> bytes:
     much and loses blanks where Chinese and English alternate. Raises `ValueError` or `MessageError` where a header
     would not hold.
     """
-    mail = MIMEMultipart("alternative", boundary=f"=_{letter.message_id.hex}")
+    mail = MIMEMultipart("alternative", boundary=f"=_{letter.message_id.hex}", policy=_UNFOLDED)
     mail["From"] = _from(account.sender, account.houses[letter.language])
     mail["To"] = _to(letter.address)
     mail["Subject"] = _subject(letter.subject)
     mail["Date"] = format_datetime(letter.written_at)
-    mail["Message-ID"] = f"<{letter.message_id}@{account.sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{account.message_id(letter)}>"
+    if (reply_to := account.address(Use.REPLY, letter)) is not None:
+        mail["Reply-To"] = reply_to
     mail["Auto-Submitted"] = "auto-generated"
     mail["Content-Language"] = letter.language.value
     mail.attach(MIMEText(_lines(letter.text), "plain", "utf-8"))
@@ -129,8 +150,9 @@ class Smtp:
             mail = compose(letter, self.account)
         except (ValueError, MessageError) as error:
             return Refused(f"no mail can be made of it: {type(error).__name__}")
+        sender = self.account.address(Use.BOUNCE, letter) or self.account.sender
         try:
-            _, answer = await client.sendmail(self.account.sender, [letter.address], mail)
+            _, answer = await client.sendmail(sender, [letter.address], mail)
         except aiosmtplib.SMTPRecipientsRefused as refusal:
             return _judged(refusal.recipients[0].code, refusal.recipients[0].message)
         except aiosmtplib.SMTPSenderRefused as refusal:

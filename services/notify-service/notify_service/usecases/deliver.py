@@ -176,6 +176,7 @@ def _item(message: Message, destination: Destination, templates: _Templates, now
         text=rendered.short if short else rendered.text,
         html=rendered.html,
         written_at=now,
+        complaint_id=message.facts.complaint_id if message.audience == "complainant" and message.facts else None,
     )
     return Item(message, destination, letter)
 
