@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.envelope import Event
-from shared.contracts.vocabulary import CaseState, ClockStatus, Metric, Urgency
+from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
 from sla_service.clocks.facts import SKEW, corrected
 from sla_service.clocks.instants import micros
 from sla_service.clocks.travel import Vantage, fold_at
@@ -107,6 +107,16 @@ def test_one_thing_told_twice_under_two_ids_counts_once_and_at_its_first_instant
     end = clock(twice, Metric.RESOLUTION).run.end
     assert end is not None
     assert shown(end.at) == "05-10 12:00"
+
+
+def test_a_task_that_is_told_as_a_departments_and_as_a_partners_has_one_clock_from_the_first() -> None:
+    for external in (True, False):
+        story = Story()
+        story.received()
+        story.transfer("10:22", external=not external)
+        story.transfer("10:21", external=external)
+        tasks = [one for one in folded(story).clocks if one.run.subject is ClockSubject.TRANSFER]
+        assert [shown(one.run.start) for one in tasks] == ["05-10 10:21"]
 
 
 @settings(max_examples=100)

@@ -323,7 +323,12 @@ class _Complaint:
         transfer = opened in ASKED
         subject = ClockSubject.TRANSFER if transfer else ClockSubject.PROMISE
         found = []
-        for fact in _by_subject(self.of.get(opened, ())).values():
+        told = [fact for kind in (ASKED if transfer else (opened,)) for fact in self.of.get(kind, ())]
+        for fact in _by_subject(sorted(told, key=lambda one: (one.at, one.fact_id))).values():
+            if (
+                fact.kind is not opened
+            ):  # a task that was told both as a department's and as a partner's: the first holds
+                continue
             assert fact.subject_id is not None
             ends = [fulfilled(one, fact.at) for one in self.of.get(answered, ()) if one.subject_id == fact.subject_id]
             ends += [
