@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from redress import deadletters, sla
+from redress import deadletters, intake, quarantine, sla
 from redress.told import Told
 
 T = TypeVar("T")
@@ -24,6 +24,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(deadletters.cli, name="dlq", help="Dead letters: what a service could not handle.")
+cli.add_typer(intake.cli, name="intake", help="Receiving: whether everything that came in is accounted for.")
+cli.add_typer(quarantine.cli, name="quarantine", help="Messages that could not be understood.")
 cli.add_typer(sla.cli, name="sla", help="Service levels: whether the clocks follow from their facts, policy packs.")
 
 Data = Annotated[Path, typer.Option("--data", envvar="REDRESS_DATA", help="The folder of data, keys and mails.")]
@@ -124,6 +126,22 @@ def token(
         raise Told(f"There is no role {', '.join(unknown)}. Roles: {', '.join(Role)}.")
     signer = Signer.in_folder(data / "keys")
     typer.echo(signer.token(name, *map(Role, role), name=name, teams=team or (), seconds=_seconds(ttl)))
+
+
+@cli.command("adapter-check")
+def adapter_check(
+    url: Annotated[str, typer.Argument(help="Where POST /v1/messages is, such as http://127.0.0.1:8080/intake.")],
+    key: Annotated[str | None, typer.Option(envvar="REDRESS_KEY", help="An adapter's key.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="REDRESS_TOKEN", help="A token, in place of a key.")] = None,
+    channel: Annotated[str, typer.Option(help="The channel to post as.")] = "in_app",
+    account: Annotated[str, typer.Option(help="The account to post as.")] = "adapter-check",
+) -> None:
+    """Post what adapters post on their worst days, and say what it answers; 1 unless all is well. It leaves complaints
+    behind: not for a system in earnest."""
+    from redress.adaptercheck import check
+
+    if not run_async(check(url, key, token, channel, account)):
+        raise typer.Exit(1)
 
 
 @cli.command()

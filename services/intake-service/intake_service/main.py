@@ -6,16 +6,26 @@ from intake_service import api, events
 from intake_service.settings import Settings
 from intake_service.smtp import serve_mails
 from intake_service.store import metadata
-from intake_service.usecases import Puller, keep_scanning, keep_tidy, key_lookup, make_deps, seed_channels
+from intake_service.usecases import (
+    Puller,
+    keep_scanning,
+    keep_tidy,
+    key_lookup,
+    make_deps,
+    measure_regularly,
+    seed_channels,
+)
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.service import Service, build_service, open_database
+from shared.telemetry.metrics import Metrics
 
 
 def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
     database = open_database("intake", settings)
-    deps = make_deps(database, clock, new_id, settings)
+    metrics = Metrics()
+    deps = make_deps(database, clock, new_id, settings, metrics.registry)
     return build_service(
         "intake",
         settings=settings,
@@ -34,7 +44,9 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
             partial(keep_tidy, deps),
             partial(keep_scanning, deps),
             partial(serve_mails, deps),
+            partial(measure_regularly, deps),
         ],
+        metrics=metrics,
         body_limits={"/v1/attachments": settings.max_attachment_bytes, "/form": settings.form_bytes},
         api_keys=key_lookup(database.reading),
     )

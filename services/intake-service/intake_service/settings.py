@@ -41,6 +41,10 @@ class Settings(ServiceSettings):
     number_block: int = Field(default=50, ge=1, le=10_000)
     #: The team in charge of messages that could not be understood, where their channel names none.
     quarantine_owner: str = Field(default="intake-leads", min_length=1, max_length=100)
+    #: Hours after which a message in quarantine must have been looked at.
+    quarantine_hours: float = Field(default=24, gt=0, le=8760)
+    #: Seconds between two counts of what came in against what is accounted for.
+    reconcile_seconds: float = Field(default=60, ge=1)
     #: A YAML file with channels; it is read at every start.
     channels: Path | None = None
     #: The folder below which secrets may lie that channels name by `file:`.

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from intake_service import usecases
 from intake_service.api.common import ADMIN, CHANNELS, DepsDep
-from intake_service.domain.channels import CHANNEL_ID, ChannelBody, ChannelView
+from intake_service.domain.channels import CHANNEL_ID, ChannelBody, ChannelView, Reconciliation
 from intake_service.usecases.errors import BadChannel, ChannelIsAnother, NoSuchChannel
 from shared.web.auth import Principal
 from shared.web.body import JsonBody
@@ -27,6 +27,12 @@ class Channels(BaseModel):
 async def list_channels(principal: Annotated[Principal, Depends(CHANNELS)], deps: DepsDep) -> Channels:
     """In order of their ids. Secrets are named, never shown."""
     return Channels(data=await usecases.list_channels(deps))
+
+
+@router.get("/v1/reconciliation", summary="What came in against what is accounted for")
+async def reconcile(principal: Annotated[Principal, Depends(CHANNELS)], deps: DepsDep) -> Reconciliation:
+    """By channel and account. `unaccounted` must be 0."""
+    return await usecases.reconcile(deps)
 
 
 @router.get("/v1/channels/{channel_id}", summary="A channel", responses=responses(NoSuchChannel))

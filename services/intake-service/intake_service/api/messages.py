@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ConfigDict
 
 from intake_service import usecases
-from intake_service.api.common import LEAD, RECEIVE, DepsDep
+from intake_service.api.common import AUDIT, LEAD, RECEIVE, DepsDep
 from intake_service.domain.message import MESSAGE_EXAMPLE, IncomingMessage
 from intake_service.domain.record import Part
-from intake_service.domain.views import DeliveryReceipt, QuarantinedBody, QuarantinedMessage
+from intake_service.domain.views import DeliveryReceipt, QuarantineAccess, QuarantinedBody, QuarantinedMessage
 from intake_service.usecases.errors import (
     AnotherMessage,
     MessageKeyReused,
@@ -84,9 +84,29 @@ async def list_quarantine(
     responses=responses(NoSuchReceipt, NotInQuarantine),
 )
 async def show_quarantined(
-    receipt_id: UUID, principal: Annotated[Principal, Depends(LEAD)], deps: DepsDep
+    receipt_id: UUID,
+    principal: Annotated[Principal, Depends(LEAD)],
+    deps: DepsDep,
+    reason: Annotated[
+        str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="Why it is looked at; recorded (A6).")
+    ] = "",
 ) -> QuarantinedBody:
-    return await usecases.show_quarantined(receipt_id, deps)
+    """The look is recorded, for the body may hold personal data."""
+    return await usecases.show_quarantined(receipt_id, reason, principal, deps)
+
+
+@router.get(
+    "/v1/quarantine/{receipt_id}/accesses", summary="Who looked at the body", responses=responses(NoSuchReceipt)
+)
+async def list_quarantine_accesses(
+    receipt_id: UUID,
+    request: Request,
+    principal: Annotated[Principal, Depends(AUDIT)],
+    paging: PagingDep,
+    deps: DepsDep,
+) -> Page[QuarantineAccess]:
+    rows = await usecases.list_quarantine_accesses(receipt_id, paging.after(datetime, UUID), paging.limit + 1, deps)
+    return page(rows, paging, request, key=lambda item: (item.accessed_at, item.id))
 
 
 @router.post(

@@ -135,6 +135,34 @@ class Health(StrEnum):
     DISABLED = "disabled"
 
 
+class SourceCount(BaseModel):
+    """What came in by one account. `accepted` are the deliveries that were answered with a receipt, `repeated` those of
+    them that had one before; `exist` is what the providers of fetched channels say there is, `taken` what of it has a
+    receipt. `unaccounted` is what differs: accepted without repeated from `receipts`, and `exist` from `taken`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str
+    account: str
+    channel_ids: tuple[str, ...]
+    accepted: int
+    repeated: int
+    receipts: int
+    exist: int | None
+    taken: int | None
+    unaccounted: int
+
+
+class Reconciliation(BaseModel):
+    """`unaccounted` must be 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    unaccounted: int
+    sources: tuple[SourceCount, ...]
+
+
 class ChannelView(BaseModel):
     """A channel and how it does. `problems` say what keeps it from being served, each with what to do about it;
     `lag_seconds` is for how long the provider was not heard, `waiting` how many messages it has that were not fetched

@@ -8,15 +8,16 @@ import binascii
 import unicodedata
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from intake_service.domain.complaint import NaturalKey
+from intake_service.domain.complaint import NaturalKey, stated
 from intake_service.domain.contacts import NotAContact, normal_email, normal_phone
+from intake_service.domain.person import Identity
 from intake_service.domain.record import (
     MAX_ATTACHMENTS,
     Attachment,
@@ -311,3 +312,12 @@ def _normal(identity: SenderIdentity, region: str) -> str | None:
                 return value or None
     except NotAContact:
         return None
+
+
+def identities_of(message: IncomingMessage, region: str) -> frozenset[Identity]:
+    """By what the sender of a message is known, as far as it can be read."""
+    complainant, handles = _sender(message, region)
+    if complainant is None:
+        return frozenset()
+    known, _ = stated(complainant, region)
+    return frozenset(replace(known, handles=handles).identities)

@@ -240,6 +240,18 @@ class QuarantinedMessage(View):
     recorded_at: datetime
     owner: str
     doubts: tuple[Doubt, ...]
+    channel_id: str | None = Field(description="Of the configured channel that it came by.")
+    due_at: datetime = Field(description="When it must have been looked at.")
+
+
+class QuarantineAccess(View):
+    """Who looked at the body of a message in quarantine, when and why (A6)."""
+
+    id: UUID
+    receipt_id: UUID
+    actor: Actor
+    reason: str
+    accessed_at: datetime
 
 
 class QuarantinedBody(QuarantinedMessage):

@@ -50,6 +50,11 @@ async def known_by(tx: AsyncSession, wanted: Sequence[Identity]) -> list[Person]
     return list({person.id: person for person in people}.values())
 
 
+async def identities_of(tx: AsyncSession, person_id: UUID) -> frozenset[Identity]:
+    asked = select(identities.c.kind, identities.c.value).where(identities.c.person_id == person_id)
+    return frozenset((kind, value) for kind, value in await tx.execute(asked))
+
+
 async def erase(tx: AsyncSession, person: Person, at: datetime) -> list[UUID]:
     """Delete what is personal of a locked person; answers with the ids of all their complaints.
 

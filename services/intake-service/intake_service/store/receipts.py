@@ -6,16 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, or_, select, text, tuple_, update
+from sqlalchemy import Select, desc, insert, null, or_, select, text, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.message import MessageSource
 from intake_service.domain.threading import Known
-from intake_service.store.tables import complaints, messages, receipts
+from intake_service.store.tables import complaints, messages, quarantine_accesses, receipts
 
 _LOCK = text("select pg_advisory_xact_lock(k) from unnest(cast(:keys as bigint[])) as w (k)")
+# In any case of ASCII letters; 'escape' shows other bytes as \\nnn.
+_WITH = text(
+    "select id, body, envelope from receipts where status = 'quarantined' and body is not null and exists "
+    "(select from unnest(cast(:needles as text[])) as w (needle) "
+    "where position(lower(encode(convert_to(w.needle, 'UTF8'), 'escape')) in lower(encode(body, 'escape'))) > 0)"
+)
 _FIND_THREADS = text(
     "select w.n, c.id, c.number, c.person_id from unnest(cast(:channels as text[]), cast(:accounts as text[]), "
     "cast(:threads as text[]), cast(:replies as text[])) with ordinality as w (channel, account, thread, reply, n) "
@@ -114,9 +120,40 @@ async def find_named(tx: AsyncSession, names: Collection[str | UUID]) -> dict[st
     return {name: known for known in found for name in (known.number, known.complaint_id)}
 
 
+async def quarantined_with(tx: AsyncSession, needles: Sequence[str]) -> list[RowMapping]:
+    """Messages in quarantine in whose bytes one of these stands, in any case."""
+    if not needles:
+        return []
+    found = await tx.execute(_WITH, {"needles": list(needles)})
+    return list(found.mappings())
+
+
+async def forget(tx: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Delete what these messages said. Their keys stay, so that a repeated delivery brings nothing back."""
+    if ids:
+        gone = update(receipts).where(receipts.c.id.in_(ids))
+        await tx.execute(gone.values(body=null(), envelope=null(), fingerprint=null()))
+
+
+async def insert_access(tx: AsyncSession, row: Mapping[str, Any]) -> None:
+    await tx.execute(insert(quarantine_accesses).values(row))
+
+
+async def accesses_of(
+    tx: AsyncSession, receipt_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+) -> list[RowMapping]:
+    """Who looked at the body, the latest first."""
+    table = quarantine_accesses.c
+    asked = select(quarantine_accesses).where(table.receipt_id == receipt_id)
+    if after is not None:
+        asked = asked.where(tuple_(table.accessed_at, table.id) < tuple_(*after))
+    asked = asked.order_by(desc(table.accessed_at), desc(table.id)).limit(limit)
+    return list((await tx.execute(asked)).mappings())
+
+
 async def quarantined(tx: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> list[RowMapping]:
     """What is in quarantine, the oldest first."""
-    asked = _with_numbers().where(receipts.c.status == "quarantined")
+    asked = _with_numbers().where(receipts.c.status == "quarantined", receipts.c.body.is_not(None))
     if after is not None:
         asked = asked.where(tuple_(receipts.c.recorded_at, receipts.c.id) > tuple_(*after))
     return list((await tx.execute(asked.order_by(receipts.c.recorded_at, receipts.c.id).limit(limit))).mappings())

@@ -148,10 +148,33 @@ receipts = Table(
     Column("body", LargeBinary, comment="the request as it came; none after erasure"),
     Column("channel_id", Text, comment="of the channel that it came by; none at the generic door"),
     Column("envelope", LargeBinary, comment="the message as its channel read it, while it is in quarantine"),
+    Column("due_at", DateTime(timezone=True), comment="when it must have been looked at, if it is in quarantine"),
     UniqueConstraint("channel", "account", "message_id", name="uq_receipts_delivery"),
     Index("ix_receipts_thread", "channel", "account", "thread_id", postgresql_where=text("thread_id is not null")),
     Index("ix_receipts_complaint", "complaint_id"),
     Index("ix_receipts_quarantine", "recorded_at", "id", postgresql_where=text("status = 'quarantined'")),
+)
+
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("slot", SmallInteger, primary_key=True, comment="so that processes don't wait for each other"),
+    Column("written", BigInteger, nullable=False, comment="receipts that were made"),
+    Column("repeated", BigInteger, nullable=False, comment="deliveries that had a receipt already"),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+)
+
+quarantine_accesses = Table(
+    "quarantine_accesses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("receipt_id", Uuid, ForeignKey("receipts.id"), nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accessed_at", DateTime(timezone=True), nullable=False),
+    Index("ix_quarantine_accesses_receipt", "receipt_id", "accessed_at"),
 )
 
 channels = Table(

@@ -10,7 +10,7 @@ from intake_service.usecases.messages import receive_message, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
 from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
 from intake_service.usecases.pulling import Puller
-from intake_service.usecases.quarantine import list_quarantine, retry, show_quarantined
+from intake_service.usecases.quarantine import list_quarantine, list_quarantine_accesses, retry, show_quarantined
 from intake_service.usecases.reading import (
     list_complaints,
     list_messages,
@@ -19,6 +19,7 @@ from intake_service.usecases.reading import (
     show_complaint,
 )
 from intake_service.usecases.receive import receive_complaint
+from intake_service.usecases.reconciliation import measure_regularly, reconcile
 from intake_service.usecases.scanning import keep_scanning
 from intake_service.usecases.seeding import seed_channels
 from intake_service.usecases.webform import keep_upload, kept_uploads, receive_form, show_progress
@@ -47,14 +48,17 @@ __all__ = [
     "list_messages",
     "list_notes",
     "list_quarantine",
+    "list_quarantine_accesses",
     "look_up",
     "mailbox_of",
     "make_deps",
+    "measure_regularly",
     "put_channel",
     "receive_complaint",
     "receive_form",
     "receive_mail",
     "receive_message",
+    "reconcile",
     "retry",
     "revoke_key",
     "seed_channels",

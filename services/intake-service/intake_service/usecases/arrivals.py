@@ -7,8 +7,10 @@ together stays together: messages that name an id in common are dealt with one a
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from random import randrange
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,7 @@ from intake_service.groupcommit import RaceLost
 from intake_service.settings import Settings
 from intake_service.store import channels as channel_store
 from intake_service.store import complaints as complaint_store
+from intake_service.store import counts as count_store
 from intake_service.store import receipts as store
 from intake_service.store.attachments import insert_uses
 from intake_service.store.rows import complaint_of
@@ -93,6 +96,7 @@ class Arrivals:
     ids: Callable[[], UUID]
     settings: Settings
     reception: Reception
+    slot: int = field(default_factory=partial(randrange, count_store.SLOTS))
 
     async def write(self, batch: Sequence[Arrival], along: Along | None = None) -> list[Outcome]:
         """Commits the batch and answers each: 202, or 200 with the receipt as it stands for a repeated delivery, or the
@@ -111,10 +115,23 @@ class Arrivals:
                 places = [waiting[each] for each in wave]
                 told = await self._receive(tx, [(batch[place], numbers[place]) for place in places])
                 answers |= zip(places, told, strict=True)
+            await self._count(tx, [(batch[place], answers[place]) for place in waiting])
             await record_many(tx, [answer for answer in answers.values() if isinstance(answer, Answered)])
             if along is not None:
                 await along(tx, [answers[place] for place in waiting])
         return [outcome_of(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
+
+    async def _count(self, tx: AsyncSession, told: Sequence[tuple[Arrival, Answered | Problem]]) -> None:
+        """How many of each account were accepted, for the reconciliation."""
+        received: dict[tuple[str, str], tuple[int, int]] = {}
+        for arrival, answer in told:
+            if isinstance(answer, Answered) and arrival.retried is None:
+                source = arrival.message.source
+                written, repeated = received.get((source.channel, source.account), (0, 0))
+                fresh = answer.status == 202
+                received[source.channel, source.account] = (written + fresh, repeated + (not fresh))
+        if received:
+            await count_store.count(tx, received, self.slot, self.clock.now())
 
     async def _numbers(self, batch: Sequence[Arrival]) -> list[str]:
         """A number for each that may become a complaint, empty for the others."""
@@ -289,6 +306,7 @@ class Arrivals:
             "body": arrival.body,
             "channel_id": arrival.channel_id,
             "envelope": arrival.envelope if quarantined else None,
+            "due_at": now + timedelta(hours=self.settings.quarantine_hours) if quarantined else None,
         }
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from intake_service.channels import ChannelFault, Kind, OpenChannel
 from intake_service.domain.channels import ChannelBody, ChannelSpec, ChannelView, Health, KeptChannel
 from intake_service.store import channels as store
+from intake_service.store import counts
 from intake_service.usecases.access import Adapter
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import BadChannel, ChannelIsAnother, NoSuchChannel
@@ -39,7 +40,7 @@ async def put_channel(
         standing = await store.find(tx, channel_id)
         if_match(expected, standing.revision if standing else 0)
         kept = await write(tx, spec, standing, actor, deps)
-        view = _view(kept, await store.state(tx, channel_id), deps)
+        view = _view(kept, await store.state(tx, channel_id), await counts.counted(tx), deps)
     deps.channels.changed()
     return view, standing is None
 
@@ -55,15 +56,15 @@ async def disable_channel(channel_id: str, expected: str | None, actor: Actor, d
         if_match(expected, standing.revision)
         disabled = standing.spec.model_copy(update={"enabled": False})
         kept = await write(tx, disabled, standing, actor, deps)
-        view = _view(kept, await store.state(tx, channel_id), deps)
+        view = _view(kept, await store.state(tx, channel_id), await counts.counted(tx), deps)
     deps.channels.changed()
     return view
 
 
 async def list_channels(deps: Deps) -> list[ChannelView]:
     async with deps.reading() as tx:
-        states = await store.states(tx)
-        return [_view(kept, states[kept.spec.channel_id], deps) for kept in await store.all_of(tx)]
+        states, counted = await store.states(tx), await counts.counted(tx)
+        return [_view(kept, states[kept.spec.channel_id], counted, deps) for kept in await store.all_of(tx)]
 
 
 async def show_channel(channel_id: str, deps: Deps) -> ChannelView:
@@ -72,7 +73,7 @@ async def show_channel(channel_id: str, deps: Deps) -> ChannelView:
         kept = await store.find(tx, channel_id)
         if kept is None:
             raise _no_such(channel_id)
-        return _view(kept, await store.state(tx, channel_id), deps)
+        return _view(kept, await store.state(tx, channel_id), await counts.counted(tx), deps)
 
 
 def checked(channel_id: str, body: ChannelBody, kinds: Mapping[str, Kind]) -> ChannelSpec:
@@ -186,10 +187,13 @@ def principal_of(spec: ChannelSpec) -> Adapter:
     )
 
 
-def _view(kept: KeptChannel, state: RowMapping, deps: Deps) -> ChannelView:
+def _view(
+    kept: KeptChannel, state: RowMapping, counted: Mapping[tuple[str, str], RowMapping], deps: Deps
+) -> ChannelView:
     spec, now = kept.spec, deps.clock.now()
     problems = _problems(spec, state, deps) if spec.enabled else ()
     last_contact: datetime | None = state["last_contact_at"]
+    received = counted.get((spec.channel, spec.account))
     return ChannelView(
         **spec.model_dump(exclude={"title"}),
         title=spec.title.bilingual(),
@@ -198,7 +202,7 @@ def _view(kept: KeptChannel, state: RowMapping, deps: Deps) -> ChannelView:
         changed_by=kept.changed_by,
         health=_health(spec, problems, last_contact, deps.kinds),
         problems=problems,
-        last_message_at=state["last_message_at"],
+        last_message_at=state["last_message_at"] or (received["last_at"] if received else None),
         last_contact_at=last_contact,
         lag_seconds=max(0.0, (now - last_contact).total_seconds()) if last_contact and spec.enabled else None,
         waiting=state["waiting"],

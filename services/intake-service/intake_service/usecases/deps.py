@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from intake_service.blobs import Blobs, Clamd, open_blobs
@@ -15,6 +16,7 @@ from intake_service.groupcommit import GroupCommit
 from intake_service.settings import Settings
 from intake_service.store.reception import is_of_the_data
 from intake_service.usecases.arrivals import Arrival, Arrivals
+from intake_service.usecases.gauges import Gauges
 from intake_service.usecases.reception import Delivery, Outcome, Reception
 from shared.clock import Clock
 from shared.db import Database
@@ -52,11 +54,18 @@ class Deps:
     scanner: Clamd | None
     #: Wakes the loop that has files scanned.
     unscanned: asyncio.Event
+    gauges: Gauges
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     channels: ChannelBook = field(default_factory=ChannelBook)
 
 
-def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], settings: Settings) -> Deps:
+def make_deps(
+    database: Database,
+    clock: Clock,
+    ids: Callable[[], UUID],
+    settings: Settings,
+    registry: CollectorRegistry | None = None,
+) -> Deps:
     reception = Reception(database.session, clock, ids, settings)
     arrivals = Arrivals(database.session, clock, ids, settings, reception)
     return Deps(
@@ -83,4 +92,5 @@ def make_deps(database: Database, clock: Clock, ids: Callable[[], UUID], setting
         blobs=open_blobs(settings.blobs),
         scanner=Clamd(settings.clamd, settings.clamd_timeout_seconds) if settings.clamd else None,
         unscanned=asyncio.Event(),
+        gauges=Gauges(registry or CollectorRegistry()),
     )

@@ -1,13 +1,17 @@
 """Complainants' personal data: looking people up, showing contacts whole, erasing (A6, A9)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from intake_service.domain import views
 from intake_service.domain.complaint import stated
+from intake_service.domain.person import Identity
+from intake_service.domain.quarantine import is_of, needles
 from intake_service.domain.record import StatedComplainant
-from intake_service.store import attachments, complaints
+from intake_service.store import attachments, complaints, receipts
 from intake_service.store import persons as store
 from intake_service.usecases.attachments import forget_files
 from intake_service.usecases.deps import Deps
@@ -78,6 +82,8 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
         if person.erased_at is not None:
             count = await complaints.count_of(tx, person_id)
             return views.ErasureReceipt(complainant_id=person_id, erased_at=person.erased_at, complaints=count)
+        identities = await store.identities_of(tx, person_id)
+        await _erase_quarantined(tx, identities, deps)
         ids = await store.erase(tx, person, now)
         await attachments.release(tx, ids)
         outbox.add(
@@ -100,3 +106,12 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
         )
     await forget_files(deps)
     return views.ErasureReceipt(complainant_id=person_id, erased_at=now, complaints=len(ids))
+
+
+async def _erase_quarantined(tx: AsyncSession, identities: Collection[Identity], deps: Deps) -> None:
+    """Messages of theirs that nobody could understand, as far as they can be told."""
+    candidates = await receipts.quarantined_with(tx, needles(identities))
+    region = deps.settings.phone_region
+    await receipts.forget(
+        tx, [row["id"] for row in candidates if is_of(identities, row["body"], row["envelope"], region)]
+    )

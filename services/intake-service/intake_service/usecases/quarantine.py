@@ -10,7 +10,7 @@ from fastapi import Response
 from sqlalchemy.engine import RowMapping
 
 from intake_service.domain.message import IncomingMessage
-from intake_service.domain.views import DeliveryStatus, QuarantinedBody, QuarantinedMessage
+from intake_service.domain.views import DeliveryStatus, QuarantineAccess, QuarantinedBody, QuarantinedMessage
 from intake_service.store import channels as channel_store
 from intake_service.store import receipts as store
 from intake_service.usecases.deps import Deps
@@ -27,11 +27,33 @@ async def list_quarantine(after: tuple[datetime, UUID] | None, limit: int, deps:
     return [QuarantinedMessage(**{name: row[name] for name in QuarantinedMessage.model_fields}) for row in rows]
 
 
-async def show_quarantined(receipt_id: UUID, deps: Deps) -> QuarantinedBody:
-    """Raises `NoSuchReceipt`, `NotInQuarantine`."""
+async def show_quarantined(receipt_id: UUID, reason: str, principal: Principal, deps: Deps) -> QuarantinedBody:
+    """With the body; that it was shown is committed before it is. Raises `NoSuchReceipt`, `NotInQuarantine`."""
     row = await _quarantined(receipt_id, deps)
+    async with deps.session() as tx:
+        await store.insert_access(
+            tx,
+            {
+                "id": deps.ids(),
+                "receipt_id": receipt_id,
+                "actor": principal.actor.model_dump(mode="json"),
+                "reason": reason,
+                "accessed_at": deps.clock.now(),
+            },
+        )
     shown = {name: row[name] for name in QuarantinedMessage.model_fields}
     return QuarantinedBody(**shown, body=b64encode(row["body"]).decode())
+
+
+async def list_quarantine_accesses(
+    receipt_id: UUID, after: tuple[datetime, UUID] | None, limit: int, deps: Deps
+) -> Sequence[QuarantineAccess]:
+    """Who looked at the body, the latest first. Raises `NoSuchReceipt`."""
+    async with deps.reading() as tx:
+        if await store.find(tx, receipt_id) is None:
+            raise _no_such(receipt_id)
+        rows = await store.accesses_of(tx, receipt_id, after, limit)
+    return [QuarantineAccess(**row) for row in rows]
 
 
 async def retry(
@@ -77,7 +99,13 @@ async def _quarantined(receipt_id: UUID, deps: Deps) -> RowMapping:
     async with deps.reading() as tx:
         row = await store.find(tx, receipt_id)
     if row is None:
-        raise NoSuchReceipt(f"No message has the receipt {receipt_id}.")
+        raise _no_such(receipt_id)
+    if row["body"] is None:
+        raise NotInQuarantine("What it said was erased with its sender.")
     if row["status"] != DeliveryStatus.QUARANTINED:
         raise NotInQuarantine(f"It is {row['status']}; GET /v1/receipts/{receipt_id} tells more.")
     return row
+
+
+def _no_such(receipt_id: UUID) -> NoSuchReceipt:
+    return NoSuchReceipt(f"No message has the receipt {receipt_id}.")
