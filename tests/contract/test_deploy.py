@@ -136,11 +136,13 @@ def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
 
 
 def metric_names() -> set[str]:
+    from intake_service.usecases.gauges import Gauges
     from shared.bus.metrics import BusMetrics
     from shared.telemetry.metrics import Metrics
 
     metrics = Metrics()
     BusMetrics("intake", metrics.registry)
+    Gauges(metrics.registry)
     names = {"up"}
     for family in metrics.registry.collect():
         names |= {family.name, f"{family.name}_total", f"{family.name}_bucket"}
@@ -150,7 +152,7 @@ def metric_names() -> set[str]:
 @pytest.mark.parametrize("path", ["alerts/redress.yaml", "grafana/redress.json"])
 def test_alerts_and_dashboard_ask_for_metrics_that_exist(path: str) -> None:
     text = (DEPLOY / path).read_text()
-    asked = set(re.findall(r"\b(?:redress_[a-z_]+|up(?=\{))", text))
+    asked = set(re.findall(r"\b(?:redress_[a-z_]+|intake_[a-z_]+|up(?=\{))", text))
     assert asked
     assert asked - metric_names() == set()
 

@@ -48,12 +48,15 @@ def test_the_private_key_is_its_owners_alone(tmp_path: Path) -> None:
         (["dlq", "list", "billing"], "There is no service billing. Services: intake, triage"),
         (["dlq", "replay", "intake"], "Name one dead letter, or say --all."),
         (["migrate", "billing"], "There is no service billing."),
+        (["quarantine", "list", "--url", "http://127.0.0.1:9"], "No answer from http://127.0.0.1:9"),
+        (["intake", "reconcile", "--url", "http://127.0.0.1:9"], "No answer from http://127.0.0.1:9"),
+        (["adapter-check", "http://127.0.0.1:9"], "Say who posts: --key"),
     ],
 )
 def test_a_mistake_is_told_with_its_cure(arguments: list[str], said: str, tmp_path: Path) -> None:
     with pytest.raises(Told) as told:
         RUN.invoke(
-            cli, [*arguments, *([] if arguments[0] == "health" else ["--data", str(tmp_path)])], catch_exceptions=False
+            cli, [*arguments, *([] if arguments[0] in ("health", "adapter-check") else ["--data", str(tmp_path)])], catch_exceptions=False
         )
     assert said in str(told.value)
 
