@@ -30,9 +30,10 @@ def list_(
         typer.echo("Nothing is in quarantine.")
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("id", "channel", "account", "message", "reasons", "owner", "due", box=None, header_style="bold")
+    whole = Column("id", no_wrap=True, min_width=36)
+    table = Table(whole, "channel", "account", "message", "reasons", "owner", "due", box=None, header_style="bold")
     for each in found:
         due = datetime.fromisoformat(each["due_at"])
         late = " overdue" if due <= datetime.now(UTC) else ""

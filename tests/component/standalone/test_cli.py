@@ -54,10 +54,9 @@ def test_the_private_key_is_its_owners_alone(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_with_its_cure(arguments: list[str], said: str, tmp_path: Path) -> None:
+    folder = [] if arguments[0] in ("health", "adapter-check") else ["--data", str(tmp_path)]
     with pytest.raises(Told) as told:
-        RUN.invoke(
-            cli, [*arguments, *([] if arguments[0] in ("health", "adapter-check") else ["--data", str(tmp_path)])], catch_exceptions=False
-        )
+        RUN.invoke(cli, [*arguments, *folder], catch_exceptions=False)
     assert said in str(told.value)
 
 
