@@ -14,7 +14,7 @@ from shared.replies import Replies, Use
 from shared.web.auth import Role
 from tests.component.intake.conftest import REPLY_SECRET
 from tests.component.intake.test_channels import put
-from tests.support.mails import auto_reply, bounce, html, mail, of_parts, text
+from tests.support.mails import auto_reply, bounce, file, html, mail, of_parts, text
 
 HELP, SALES = "help@shop.example", "sales@shop.example"
 ZHANG, STRANGER = "zhang@example.com", "stranger@example.org"
@@ -78,6 +78,16 @@ async def test_a_mail_that_is_answered_with_250_is_a_complaint(house):
     shown = (await house.get(f"/v1/complaints/{(await case_of(house)).id}")).json()
     assert shown["symptom"] == "An order\n\n从早上开始加载失败"
     assert (shown["made_at"], shown["complainant"]["emails"]) == ("2024-05-10T02:20:00Z", ["z***@example.com"])
+
+
+async def test_files_of_a_mail_are_with_the_complaint(house):
+    bill = file(b"%PDF-1.4 bill", 'Content-Type: application/pdf; name="bill.pdf"')
+    async with door(house) as client:
+        await deliver(client, of_parts("mixed", text("See the bill."), bill))
+    (shown,) = (await house.get(f"/v1/complaints/{(await case_of(house)).id}")).json()["attachments"]
+    assert (shown["name"], shown["media_type"], shown["size_bytes"]) == ("bill.pdf", "application/pdf", 13)
+    answer = await house.get(shown["href"])
+    assert answer.content == b"%PDF-1.4 bill"
 
 
 async def test_a_mail_that_is_delivered_again_by_another_way_is_one_complaint(house):

@@ -1,7 +1,7 @@
 """Channels as data (A1): which accounts complaints come in by, who is in charge of each, and what arrives by them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -98,6 +98,15 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that came along, not kept yet."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """What arrived, and its bytes as they came: they are kept whatever becomes of it (A8). `fingerprint` is what it
     says, where the channel has a better one than its envelope's; None where it has not."""
@@ -105,6 +114,7 @@ class Incoming:
     message: IncomingMessage | Unreadable
     raw: bytes
     fingerprint: bytes | None = None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What a configured channel hands in: understood, in doubt, or unreadable, it is kept (A8)."""
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,13 +13,15 @@ from sqlalchemy.exc import DBAPIError
 from intake_service.domain.channels import ChannelSpec, Incoming, Unreadable
 from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.message import Content, Doubt, IncomingMessage, MessageSource, Reason, Sender, doubt
+from intake_service.domain.record import MAX_ATTACHMENTS, Attachment
 from intake_service.domain.text import Identifier
 from intake_service.domain.views import DeliveryReceipt
 from intake_service.store.reception import is_of_the_data
 from intake_service.usecases.arrivals import Arrival
+from intake_service.usecases.attachments import keep_file
 from intake_service.usecases.channels import principal_of
 from intake_service.usecases.deps import Deps
-from intake_service.usecases.errors import ReceptionBusy
+from intake_service.usecases.errors import AttachmentTooLarge, ReceptionBusy, StoreAway
 from intake_service.usecases.messages import NO_KEY, arrived, received
 from shared.contracts.envelope import Bilingual
 from shared.telemetry.logs import describe
@@ -42,15 +46,35 @@ async def hand_over(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Del
     """The receipt, after the commit. Nothing is refused for what it says: what breaks a rule is in quarantine, with
     its bytes and the reason. Raises `ReceptionBusy`, and what the database raises: then nothing is sure.
     """
+    incoming = await with_files(channel, incoming, deps)
     try:
         answer = await received(arrival_of(channel, incoming, deps), deps)
-    except (ReceptionBusy, OSError):
+    except (ReceptionBusy, StoreAway, OSError):
         raise
     except (Problem, DBAPIError, ValueError) as error:
         if not isinstance(error, Problem) and not is_of_the_data(error):
             raise
         answer = await received(refused(channel, incoming, error, deps), deps)
     return DeliveryReceipt.model_validate_json(bytes(answer.body))
+
+
+async def with_files(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Incoming:
+    """With its files in the store and named by the message. What is more than a message may have, or larger than a file
+    may be, stays in the bytes as they came. Raises `StoreAway`: hand it in again."""
+    message = incoming.message
+    if not incoming.files or isinstance(message, Unreadable):
+        return incoming
+    kept: list[Attachment] = []
+    for file in incoming.files[: MAX_ATTACHMENTS - len(message.attachments)]:
+        with suppress(AttachmentTooLarge):
+            told = await keep_file(_once(file.content), file.name, file.media_type, principal_of(channel), deps)
+            kept.append(Attachment(id=told.id))
+    named = message.model_copy(update={"attachments": (*message.attachments, *kept)})
+    return replace(incoming, message=named, files=())
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def arrival_of(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Arrival:

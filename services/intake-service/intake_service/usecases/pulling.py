@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import stamina
 import structlog
@@ -23,7 +24,7 @@ from intake_service.store.reception import is_of_the_data
 from intake_service.usecases.arrivals import Along, Arrival
 from intake_service.usecases.channels import current, open_channel
 from intake_service.usecases.deps import Deps
-from intake_service.usecases.handing import arrival_of, refused
+from intake_service.usecases.handing import arrival_of, refused, with_files
 from intake_service.usecases.reception import Outcome
 from shared.bus import crash
 from shared.telemetry.logs import describe
@@ -177,7 +178,9 @@ async def take(spec: ChannelSpec, pulled: Pulled, step: int, deps: Deps) -> None
 
     Raises `MovedOn`, and what the database raises when it is away: nothing is kept then.
     """
-    arrivals = [arrival_of(spec, incoming, deps) for incoming in pulled.arrivals]
+    arrived = [await with_files(spec, incoming, deps) for incoming in pulled.arrivals]
+    pulled = replace(pulled, arrivals=arrived)
+    arrivals = [arrival_of(spec, incoming, deps) for incoming in arrived]
 
     async def along(tx: AsyncSession, answers: Sequence[Answered | Problem]) -> None:
         if any(isinstance(answer, Problem) for answer in answers):

@@ -64,11 +64,6 @@ def fingerprint(mail: Mail) -> bytes:
     return hashlib.sha256("\x1f".join(said).encode("utf-8", "surrogatepass")).digest()
 
 
-def another_id(mail: Mail) -> str:
-    """The id of a mail whose own id came before with another mail."""
-    return f"{mail.message_id[:200]}#{fingerprint(mail).hex()[:40]}"
-
-
 def _files(mail: Mail) -> tuple[str, ...]:
     return tuple(f"{each.filename}\x1e{each.sha256}" for each in mail.attached)
 

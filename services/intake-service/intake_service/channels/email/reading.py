@@ -10,7 +10,7 @@ from pydantic import Field
 from intake_service.channels.email.incoming import fingerprint, incoming
 from intake_service.channels.email.mail import Mail, read
 from intake_service.channels.kind import PullSettings
-from intake_service.domain.channels import ChannelSpec, Incoming
+from intake_service.domain.channels import ChannelSpec, File, Incoming
 from intake_service.domain.message import Automatic
 from intake_service.domain.record import Part
 from intake_service.domain.text import Identifier
@@ -87,4 +87,5 @@ def arrival(
     message = incoming(mail, account=spec.account, received_at=received_at, delivered_to=delivered_to, ours=own)
     if loops is not None and loops.is_loop(mail, settings.loop_limit, received_at) and message.automatic is None:
         message = message.model_copy(update={"automatic": Automatic.LOOP})
-    return Incoming(message, raw, fingerprint(mail))
+    files = tuple(File(each.filename, each.media_type, each.content) for each in mail.attached)
+    return Incoming(message, raw, fingerprint(mail), files)
