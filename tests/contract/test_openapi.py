@@ -14,8 +14,15 @@ from redress.docs import OPENAPI
 from shared.clock import SystemClock
 from shared.contracts import SERVICES
 
-#: Open to everybody on purpose: the promise is published (F11).
-PUBLIC = {"sla": {"GET /v1/promise"}}
+#: Open to everybody on purpose: the promise is published (F11), and providers that call us sign what they send.
+PUBLIC = {
+    "sla": {"GET /v1/promise"},
+    "intake": {
+        "GET /v1/channels/{channel_id}/wecom",
+        "POST /v1/channels/{channel_id}/wecom",
+        "POST /v1/channels/{channel_id}/dingtalk",
+    },
+}
 #: Routes that the documents leave out: what every service has for its operators, and what customers open in a browser.
 OPERATORS = {"/metrics", "/docs", "/openapi.json"}
 PAGES = {

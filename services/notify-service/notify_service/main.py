@@ -1,9 +1,21 @@
 """Composition root of notify-service."""
 
+import httpx
 import structlog
 
 from notify_service.api import ROUTERS
-from notify_service.carriers import Carrier, Notices, Recording, Smtp, SmtpAccount
+from notify_service.carriers import (
+    Carrier,
+    Chat,
+    CustomerService,
+    GroupRobot,
+    Notices,
+    Recording,
+    SessionWebhook,
+    Smtp,
+    SmtpAccount,
+    Way,
+)
 from notify_service.events import CONSUMES, PUBLISHES
 from notify_service.settings import Settings
 from notify_service.store import metadata
@@ -11,6 +23,7 @@ from notify_service.usecases import Deps, Worker
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.vocabulary import Language, Means
+from shared.errcode import WeComApi
 from shared.ids import new_id
 from shared.replies import Replies
 from shared.service import Service, build_service, open_database
@@ -45,14 +58,27 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
 
 
 def carriers_of(settings: Settings) -> dict[Means, Carrier]:
-    """Mails by SMTP where a host is set; text messages and WeCom are recorded."""
+    """Mails by SMTP where a host is set; WeCom where its secrets are; text messages are recorded."""
     recording = Recording()
+    http = httpx.AsyncClient(timeout=settings.provider_timeout_seconds)
     return {
         Means.SMS: recording,
-        Means.WECOM: recording,
+        Means.WECOM: Chat(_wecom(settings, http), recording),
+        Means.DINGTALK: Chat({"complainant": SessionWebhook(http, settings.dingtalk_host)}, recording),
         Means.EMAIL: _mail(settings) or recording,
         Means.IN_SYSTEM: Notices(),
     }
+
+
+def _wecom(settings: Settings, http: httpx.AsyncClient) -> dict[str, Way]:
+    """By audience: customers by the customers' service, colleagues by the robot of their group."""
+    ways: dict[str, Way] = {}
+    if settings.wecom_corp_id is not None and settings.wecom_secret is not None:
+        api = WeComApi(http, settings.wecom_corp_id, settings.wecom_secret.get_secret_value(), settings.wecom_host)
+        ways["complainant"] = CustomerService(api, settings.wecom_open_kfid)
+    if settings.wecom_robot_key is not None:
+        ways["staff"] = GroupRobot(http, settings.wecom_host, settings.wecom_robot_key.get_secret_value())
+    return ways
 
 
 def _mail(settings: Settings) -> Smtp | None:

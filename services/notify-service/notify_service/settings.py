@@ -7,8 +7,11 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.contracts.vocabulary import Language, Urgency
+from shared.errcode import HOST as WECOM_HOST
 from shared.replies import MAX_LOCAL
 from shared.web.settings import ServiceSettings
+
+DINGTALK_HOST = "https://oapi.dingtalk.com"
 
 
 def _known_zone(name: str) -> str:
@@ -43,6 +46,18 @@ class Settings(ServiceSettings):
     reply_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     smtp_timeout_seconds: float = Field(default=10, gt=0, le=120)
     smtp_connections: int = Field(default=4, ge=1, le=32)
+
+    #: WeCom's customer service 微信客服; without a company, messages to customers by WeCom are recorded.
+    wecom_host: str = WECOM_HOST
+    wecom_corp_id: str | None = None
+    wecom_secret: SecretStr | None = None
+    #: The service account that answers where a complaint came by none.
+    wecom_open_kfid: str | None = None
+    #: The key of a group robot that tells colleagues; without one they are recorded.
+    wecom_robot_key: SecretStr | None = None
+    #: Answers go to session webhooks of this host alone.
+    dingtalk_host: str = DINGTALK_HOST
+    provider_timeout_seconds: float = Field(default=10, gt=0, le=120)
 
     #: How long a message waits for its complainant's contacts before it becomes a notice in the system.
     contacts_grace_seconds: float = Field(default=60, ge=0)

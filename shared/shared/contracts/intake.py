@@ -29,6 +29,16 @@ class Source(Data):
     message_id: str | None = None
 
 
+class ReplySession(Data):
+    """Where an answer goes in the conversation that a message came by, while its channel takes one. `address` is the
+    sender's id in that account; `webhook` takes an answer without more, where the channel gives one."""
+
+    account: str
+    address: Annotated[str, Personal()]
+    webhook: Annotated[str | None, Personal()] = None
+    expires_at: AwareDatetime
+
+
 class ComplaintReceivedV1(ComplaintEvent):
     """A complaint is in the system. `occurred_at` is when it was received; `happened_at` is when the trouble began;
     `made_at` is when the complainant made it where it was found outside (F7)."""
@@ -45,6 +55,7 @@ class ComplaintReceivedV1(ComplaintEvent):
     happened_at: AwareDatetime | None = None
     made_at: AwareDatetime | None = None
     earlier_complaints: int = 0
+    reply: ReplySession | None = None
 
 
 class MessageAddedV1(ComplaintEvent):
@@ -57,6 +68,7 @@ class MessageAddedV1(ComplaintEvent):
     inbound: bool
     channel: Channel
     text: Annotated[str, Personal()]
+    reply: ReplySession | None = None
 
 
 class NoteAddedV1(ComplaintEvent):

@@ -110,6 +110,7 @@ class Means(StrEnum):
     SMS = "sms"
     EMAIL = "email"
     WECOM = "wecom"
+    DINGTALK = "dingtalk"
     IN_SYSTEM = "in_system"
 
 

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from sqlalchemy import text
 
 from notify_service import usecases
-from notify_service.carriers import Notices, Recording, Smtp, SmtpAccount
+from notify_service.carriers import Carrier, Notices, Recording, Smtp, SmtpAccount
 from notify_service.domain import Message
 from notify_service.events import CONSUMES
 from notify_service.settings import Settings
@@ -86,18 +86,20 @@ class Notify:
             self.email = Smtp(
                 SmtpAccount("127.0.0.1", mail.port, "service@shop.example", HOUSES, timeout=2, connections=2)
             )
+        self.carriers: dict[Means, Carrier] = {
+            Means.SMS: self.sms,
+            Means.WECOM: self.wecom,
+            Means.DINGTALK: self.wecom,
+            Means.EMAIL: self.email,
+            Means.IN_SYSTEM: self.notices,
+        }
         self.deps = usecases.Deps(
             session=database.session,
             reading=database.reading,
             clock=self.clock,
             ids=new_id,
             settings=self.settings,
-            carriers={
-                Means.SMS: self.sms,
-                Means.WECOM: self.wecom,
-                Means.EMAIL: self.email,
-                Means.IN_SYSTEM: self.notices,
-            },
+            carriers=self.carriers,
         )
 
     async def hear(self, *events: Event) -> None:

@@ -26,6 +26,8 @@ def letter(**changes: Any) -> Letter:
         "message_id": UUID("018f6f2e-3d4a-7c11-9a57-2f0c6d1b8e40"),
         "means": Means.EMAIL,
         "address": "wang@shop.example",
+        "account": None,
+        "audience": "complainant",
         "language": Language.ZH,
         "subject": "您反映的问题已受理,编号 C-20240510-000001",
         "text": "您好\n",

@@ -1,6 +1,6 @@
 """HTTP door: parse, one use case, shape the answer."""
 
-from intake_service.api import attachments, channels, complainants, complaints, keys, messages, webform
+from intake_service.api import attachments, callbacks, channels, complainants, complaints, keys, messages, webform
 
 ROUTERS = (
     complaints.receiving,
@@ -9,6 +9,7 @@ ROUTERS = (
     complainants.router,
     keys.router,
     channels.router,
+    callbacks.router,
     messages.router,
     attachments.router,
     webform.router,

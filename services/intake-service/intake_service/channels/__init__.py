@@ -1,5 +1,6 @@
 """The kinds of channels, each a module with its wire format and client. To add one is to add it to `KINDS`."""
 
+from intake_service.channels import dingtalk, wecom
 from intake_service.channels.email.kinds import IMAP, SMTP
 from intake_service.channels.kind import (
     ChannelFault,
@@ -20,6 +21,8 @@ KINDS: dict[str, Kind] = {
         Kind("api", None),
         SMTP,
         IMAP,
+        wecom.KIND,
+        dingtalk.KIND,
     )
 }
 

@@ -16,6 +16,7 @@ from shared.contracts.intake import (
     Demand,
     MessageAddedV1,
     NoteAddedV1,
+    ReplySession,
     Source,
 )
 from shared.contracts.vocabulary import URGENCY_OF_PRIORITY, Channel, LinkRelation, Priority
@@ -146,6 +147,7 @@ def received(
     now: datetime,
     actor: Actor,
     earlier_complaints: int,
+    reply: ReplySession | None = None,
 ) -> ComplaintReceivedV1:
     return ComplaintReceivedV1(
         event_id=event_id,
@@ -178,6 +180,7 @@ def received(
         happened_at=when.happened_at,
         made_at=when.made_at,
         earlier_complaints=earlier_complaints,
+        reply=reply,
     )
 
 
@@ -192,6 +195,7 @@ def message_added(
     event_id: UUID,
     now: datetime,
     actor: Actor,
+    reply: ReplySession | None = None,
 ) -> MessageAddedV1:
     return MessageAddedV1(
         event_id=event_id,
@@ -203,6 +207,7 @@ def message_added(
         inbound=inbound,
         channel=channel,
         text=text,
+        reply=reply,
     )
 
 

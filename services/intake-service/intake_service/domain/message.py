@@ -30,6 +30,7 @@ from intake_service.domain.record import (
 )
 from intake_service.domain.text import Identifier, Instant, Line, OptionalIdentifier, OptionalLine, Subject, Wording
 from shared.contracts.envelope import Bilingual
+from shared.contracts.intake import ReplySession
 from shared.contracts.vocabulary import Channel, Language
 
 MAX_IDENTITIES = 5
@@ -110,6 +111,14 @@ class Sender(Part):
     name: OptionalLine = ""
 
 
+class ReplyUntil(Part):
+    """Where an answer in the message's own conversation goes, while its channel takes one: to the sender's first
+    identity, or to `webhook` where the channel gave one."""
+
+    expires_at: Instant
+    webhook: Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")] | None = None
+
+
 class Content(Part):
     text: Wording = ""
     subject: Subject = ""
@@ -159,6 +168,15 @@ class IncomingMessage(Part):
         None, description="A machine wrote it: kept and noted; it makes no complaint, and nobody answers it."
     )
     raw: Raw | None = None
+    reply: ReplyUntil | None = None
+
+    @property
+    def reply_session(self) -> ReplySession | None:
+        """What the others are told of where an answer goes."""
+        if self.reply is None or not self.sender.identities:
+            return None
+        address = self.sender.identities[0].value
+        return ReplySession(account=self.source.account, address=address, **self.reply.model_dump())
 
 
 class Reason(StrEnum):

@@ -32,7 +32,8 @@ _FIND_THREADS = text(
     "union all select m.complaint_id, (m.message_id is distinct from w.reply)::int from messages m "
     "where m.channel = w.channel and m.account = w.account and m.message_id in (w.reply, w.thread) "
     "union all select r.complaint_id, 1 from receipts r "
-    "where r.channel = w.channel and r.account = w.account and r.thread_id = w.thread and r.complaint_id is not null"
+    "where r.channel = w.channel and r.account = w.account and r.thread_id in (w.thread, w.reply) "
+    "and r.complaint_id is not null"
     ") as found group by complaint_id) as near join complaints c on c.id = near.complaint_id "
     "where c.erased_at is null order by w.n, near.distance, c.received_at desc, c.id desc"
 )

@@ -2,6 +2,7 @@
 
 from intake_service.usecases.access import issue_key, key_lookup, list_keys, revoke_key
 from intake_service.usecases.attachments import keep_file, keep_tidy
+from intake_service.usecases.callbacks import hear_wecom, receive_dingtalk, verify_wecom
 from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
@@ -31,6 +32,7 @@ __all__ = [
     "add_note",
     "disable_channel",
     "erase",
+    "hear_wecom",
     "issue_key",
     "keep_file",
     "keep_scanning",
@@ -55,6 +57,7 @@ __all__ = [
     "measure_regularly",
     "put_channel",
     "receive_complaint",
+    "receive_dingtalk",
     "receive_form",
     "receive_mail",
     "receive_message",
@@ -69,4 +72,5 @@ __all__ = [
     "show_progress",
     "show_quarantined",
     "show_receipt",
+    "verify_wecom",
 ]

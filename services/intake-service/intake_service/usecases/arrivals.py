@@ -282,6 +282,7 @@ class Arrivals:
                 event_id=self.ids(),
                 now=now,
                 actor=arrival.actor,
+                reply=arrival.message.reply_session,
             )
             with use_traces({str(known.complaint_id): arrival.traceparent} if arrival.traceparent else {}):
                 outbox.add(tx, event)

@@ -130,3 +130,18 @@ class StoreAway(Unavailable):
 
 
 RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, UnknownAttachment, ReceptionBusy)
+
+
+class ForgedCallback(Forbidden):
+    slug = "forged-callback"
+    title = "The signature is not that of the channel"
+
+
+class StaleCallback(Forbidden):
+    slug = "stale-callback"
+    title = "It was signed too long ago, or in the future"
+
+
+class ChannelAway(Unavailable):
+    slug = "channel-away"
+    title = "The channel cannot be served just now"

@@ -21,6 +21,6 @@ class Gauges:
         self.lag = Gauge(
             "intake_channel_lag_seconds",
             "How long the provider of a channel that is fetched was not heard",
-            ("channel_id",),
+            ("channel_id", "kind"),
             registry=registry,
         )

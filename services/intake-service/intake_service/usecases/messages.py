@@ -59,7 +59,7 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
         plain = checked(found.record(message), principal, NO_KEY, now, settings, traceparent)
         complainant = replace(plain.complainant, handles=found.handles)
         senders = complainant.identities
-        delivery = None if automatic else replace(plain, complainant=complainant)
+        delivery = None if automatic else replace(plain, complainant=complainant, reply=message.reply_session)
     elif not automatic:
         doubts = found
     return Arrival(
@@ -77,9 +77,10 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
 
 
 def fingerprint(message: IncomingMessage) -> bytes:
-    """SHA-256 of what the message says, however its JSON was written. A part that is added to the contract later
-    changes no fingerprint of a message without it."""
-    return hashlib.sha256(message.model_dump_json(exclude_defaults=True).encode()).digest()
+    """SHA-256 of what the message says, however its JSON was written, and wherever an answer to it goes by now. A part
+    that is added to the contract later changes no fingerprint of a message without it."""
+    told = message.model_dump_json(exclude_defaults=True, exclude={"reply"})
+    return hashlib.sha256(told.encode()).digest()
 
 
 async def show_receipt(receipt_id: UUID, principal: Principal, deps: Deps) -> DeliveryReceipt:

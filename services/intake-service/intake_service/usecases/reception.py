@@ -30,6 +30,7 @@ from intake_service.usecases.errors import ImpossibleRecord
 from shared.bus import outbox
 from shared.clock import Clock
 from shared.contracts.envelope import Actor, Event
+from shared.contracts.intake import ReplySession
 from shared.telemetry.tracing import use_traces
 from shared.web.auth import Principal
 from shared.web.body import json_bytes
@@ -55,6 +56,7 @@ class Delivery:
     recorded_by: str
     once: Once
     traceparent: str | None
+    reply: ReplySession | None = None
 
 
 def checked(
@@ -161,6 +163,7 @@ class Reception:
                     now=now,
                     actor=delivery.actor,
                     earlier_complaints=before,
+                    reply=delivery.reply,
                 )
             )
             receipts.append(

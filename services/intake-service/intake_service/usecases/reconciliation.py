@@ -70,7 +70,7 @@ async def measure(deps: Deps) -> None:
         contact = states[each.spec.channel_id]["last_contact_at"]
         if each.spec.enabled and _is_fetched(each, deps):
             since = contact or each.changed_at
-            gauges.lag.labels(each.spec.channel_id).set(max(0.0, (found.at - since).total_seconds()))
+            gauges.lag.labels(each.spec.channel_id, each.spec.kind).set(max(0.0, (found.at - since).total_seconds()))
 
 
 def _tell_quarantine(quarantined: Iterable[tuple[str, tuple[int, int]]], deps: Deps) -> None:

@@ -1,11 +1,15 @@
 """How messages leave the house: one port, one carrier per means."""
 
+from notify_service.carriers.chat import Chat, CustomerService, GroupRobot, SessionWebhook, Way
 from notify_service.carriers.port import Carrier, Later, Letter, Refused, Result, Sent, Tell
 from notify_service.carriers.recording import Notices, Recording
 from notify_service.carriers.smtp import Smtp, SmtpAccount, compose
 
 __all__ = [
     "Carrier",
+    "Chat",
+    "CustomerService",
+    "GroupRobot",
     "Later",
     "Letter",
     "Notices",
@@ -13,8 +17,10 @@ __all__ = [
     "Refused",
     "Result",
     "Sent",
+    "SessionWebhook",
     "Smtp",
     "SmtpAccount",
     "Tell",
+    "Way",
     "compose",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from shared.contracts.vocabulary import Language, Means
@@ -16,6 +16,9 @@ class Letter:
     message_id: UUID
     means: Means
     address: str = field(repr=False)
+    #: Of ours that it goes out by, where its means has several; None for the one that is set.
+    account: str | None
+    audience: Literal["complainant", "staff"]
     language: Language
     subject: str = field(repr=False)
     text: str = field(repr=False)

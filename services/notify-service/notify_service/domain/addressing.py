@@ -7,6 +7,7 @@ address exists; a notice in the system is always possible and comes last.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from notify_service.domain.masking import masked
@@ -19,6 +20,7 @@ _BY_CHANNEL: Mapping[Channel, tuple[Means, ...]] = {
     Channel.SMS: (Means.SMS,),
     Channel.EMAIL: (Means.EMAIL,),
     Channel.WECOM: (Means.WECOM,),
+    Channel.DINGTALK: (Means.DINGTALK,),
     Channel.IN_APP: (Means.EMAIL, Means.IN_SYSTEM),
     Channel.CHAT: (Means.EMAIL, Means.IN_SYSTEM),
     Channel.WEB_FORM: (Means.EMAIL, Means.IN_SYSTEM),
@@ -29,8 +31,8 @@ _BY_URGENCY: Mapping[Urgency, tuple[Means, ...]] = {
     Urgency.LOW: (Means.IN_SYSTEM,),
 }
 #: What has to be read again later (C6) goes in writing where it can.
-_WRITTEN = (Means.EMAIL, Means.WECOM, Means.SMS)
-_ANY = (Means.SMS, Means.EMAIL, Means.WECOM, Means.IN_SYSTEM)
+_WRITTEN = (Means.EMAIL, Means.WECOM, Means.DINGTALK, Means.SMS)
+_ANY = (Means.SMS, Means.EMAIL, Means.WECOM, Means.DINGTALK, Means.IN_SYSTEM)
 _STAFF = (Means.EMAIL, Means.WECOM, Means.SMS, Means.IN_SYSTEM)
 
 _ROLES = {"team_lead": "lead", "department_manager": "manager"}
@@ -65,6 +67,17 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """The conversation that a complaint's last message came by, and until when its channel takes an answer there."""
+
+    channel: Channel
+    account: str
+    address: str
+    webhook: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """A team's people by role: contact, lead, manager, executive."""
 
@@ -88,6 +101,8 @@ class Destination:
     recipient: str
     recipient_key: str
     language: Language
+    #: Of ours, by which it goes out; None for the one that is set.
+    account: str | None = None
 
 
 def usable_mobile(phone: str) -> bool:
@@ -127,9 +142,16 @@ def means_in_order(
 
 
 def complainant_destination(
-    message: Message, customer: CustomerRef, person: Person | None, wished: Preference
+    message: Message,
+    customer: CustomerRef,
+    person: Person | None,
+    wished: Preference,
+    session: Session | None = None,
+    now: datetime | None = None,
 ) -> Destination:
-    """Where a message to a complainant goes, with what is known of them now."""
+    """Where a message to a complainant goes, with what is known of them `now`. A conversation that takes no answer any
+    more is no address; without any of the complaint, a WeCom user is written to by the account that is set."""
+    open_session = session if session is not None and now is not None and now < session.expires_at else None
     known = person or Person(customer.person_id)
     language = wished.language or known.language or customer.language
     order = means_in_order(
@@ -142,11 +164,19 @@ def complainant_destination(
     addresses: _Addresses = {
         Means.SMS: filter(usable_mobile, known.phones),
         Means.EMAIL: filter(None, map(mail_address, known.emails)),
-        Means.WECOM: filter(None, (known.wecom_id,)),
+        Means.WECOM: filter(None, (_wecom(known, session, open_session),)),
+        Means.DINGTALK: filter(None, (open_session.webhook if open_session else None,)),
     }
     means, address = _first(order, addresses)
     shown = customer.display if means is Means.IN_SYSTEM else masked(means, address)
-    return Destination(means, address, shown, str(customer.person_id), language)
+    account = open_session.account if open_session and means in (Means.WECOM, Means.DINGTALK) else None
+    return Destination(means, address, shown, str(customer.person_id), language, account)
+
+
+def _wecom(known: Person, session: Session | None, open_session: Session | None) -> str | None:
+    if session is None or session.channel is not Channel.WECOM:
+        return known.wecom_id
+    return open_session.address if open_session else None
 
 
 def staff_destination(message: Message, staff: StaffContact | None, language: Language) -> Destination:

@@ -14,5 +14,7 @@ def masked(means: Means, address: str) -> str:
             return f"{local[:1]}***@{domain}"
         case Means.WECOM:
             return f"{address[:2]}***" if len(address) > 4 else "***"
+        case Means.DINGTALK:
+            return "***"
         case Means.IN_SYSTEM:
             return ""

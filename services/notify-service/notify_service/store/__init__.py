@@ -22,6 +22,7 @@ from notify_service.store.people import (
     share_people,
     teams_by_id,
     upsert_recipients,
+    upsert_sessions,
     upsert_teams,
 )
 from notify_service.store.tables import metadata
@@ -54,5 +55,6 @@ __all__ = [
     "share_people",
     "teams_by_id",
     "upsert_recipients",
+    "upsert_sessions",
     "upsert_teams",
 ]

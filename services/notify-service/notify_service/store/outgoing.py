@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notify_service.domain import Draft, Message, Person, Preference, Status
+from notify_service.domain import Draft, Message, Person, Preference, Session, Status
 from notify_service.store.json import json_rows
 from notify_service.store.people import preference_of
 from shared.contracts.envelope import ComplaintFacts, StaffContact
@@ -38,10 +38,13 @@ _INSERT = text(
 _DUE = text(
     """
     select m.*, r.person_id as known, r.phones, r.emails, r.wecom_id, r.preferred_channel,
-      r.language as known_language, p.channel as wished_channel, p.language as wished_language
+      r.language as known_language, p.channel as wished_channel, p.language as wished_language,
+      s.channel as session_channel, s.account as session_account, s.address as session_address,
+      s.webhook as session_webhook, s.expires_at as session_expires_at
     from messages m
     left join recipients r on r.person_id = m.person_id and m.audience = 'complainant'
     left join preferences p on p.person_id = m.person_id and m.audience = 'complainant'
+    left join reply_sessions s on s.complaint_id = m.complaint_id and m.audience = 'complainant'
     where m.status in ('queued', 'waiting') and m.due_at <= :now and (m.lease_until is null or m.lease_until < now())
     order by m.due_at, m.message_id limit :most for update of m skip locked
     """
@@ -93,6 +96,7 @@ class Due:
     message: Message
     person: Person | None
     preference: Preference
+    session: Session | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,16 @@ def _due(row: Row[Any]) -> Due:
             Channel(row.preferred_channel) if row.preferred_channel else None,
             Language(row.known_language),
         )
-    return Due(message, person, preference_of(row.wished_channel, row.wished_language))
+    session = None
+    if row.session_channel is not None:
+        session = Session(
+            Channel(row.session_channel),
+            row.session_account,
+            row.session_address,
+            row.session_webhook,
+            row.session_expires_at,
+        )
+    return Due(message, person, preference_of(row.wished_channel, row.wished_language), session)
 
 
 def message_of(row: Row[Any]) -> Message:

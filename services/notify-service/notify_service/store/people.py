@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notify_service.domain import Preference, Team
 from notify_service.store.json import json_rows
-from notify_service.store.tables import erasures, preferences, recipients, teams
+from notify_service.store.tables import erasures, preferences, recipients, reply_sessions, teams
 from shared.contracts.envelope import StaffContact
-from shared.contracts.intake import ContactsChangedV1
+from shared.contracts.intake import ComplaintReceivedV1, ContactsChangedV1, MessageAddedV1
 from shared.contracts.triage import TeamChangedV1
 from shared.contracts.vocabulary import Channel, Language
 
@@ -45,6 +45,16 @@ _RELEASE = text(
     "update messages m set status = 'queued', due_at = :now from held "
     "where m.message_id = held.message_id and held.status = 'waiting'"
 )
+_LEARN_SESSIONS = text(
+    "insert into reply_sessions (complaint_id, person_id, channel, account, address, webhook, expires_at) "
+    "select distinct on (r.complaint_id) r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r (complaint_id uuid, "
+    "person_id uuid, channel text, account text, address text, webhook text, expires_at timestamptz) "
+    "where not exists (select from erasures e where e.person_id = r.person_id) "
+    "order by r.complaint_id, r.expires_at desc "
+    "on conflict (complaint_id) do update set channel = excluded.channel, account = excluded.account, "
+    "address = excluded.address, webhook = excluded.webhook, expires_at = excluded.expires_at "
+    "where excluded.expires_at > reply_sessions.expires_at"
+)
 _CONTACT_FIELDS = {
     "person_id", "revision", "name", "phones", "emails", "wecom_id", "preferred_channel", "language",
 }  # fmt: skip
@@ -65,6 +75,22 @@ async def upsert_recipients(tx: AsyncSession, contacts: Iterable[ContactsChanged
     await tx.execute(_LEARN, {"rows": json_rows(rows)})
 
 
+async def upsert_sessions(tx: AsyncSession, events: Iterable[ComplaintReceivedV1 | MessageAddedV1]) -> None:
+    """Keep where the last of these conversations of each complaint takes an answer; the erased stay erased."""
+    rows = [
+        {
+            "complaint_id": str(event.facts.complaint_id),
+            "person_id": str(event.facts.customer.person_id),
+            "channel": event.source.channel if isinstance(event, ComplaintReceivedV1) else event.channel,
+            **event.reply.model_dump(mode="json"),
+        }
+        for event in events
+        if event.reply is not None
+    ]
+    if rows:
+        await tx.execute(_LEARN_SESSIONS, {"rows": json_rows(rows)})
+
+
 async def release_waiting(tx: AsyncSession, person_ids: Sequence[UUID], now: datetime) -> None:
     """What waited for these contacts is due now."""
     await tx.execute(_RELEASE, {"people": sorted(set(person_ids)), "now": now})
@@ -77,6 +103,7 @@ async def erase(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     await tx.execute(upsert(erasures).values([{"person_id": one} for one in people]).on_conflict_do_nothing())
     await tx.execute(delete(recipients).where(recipients.c.person_id.in_(people)))
     await tx.execute(delete(preferences).where(preferences.c.person_id.in_(people)))
+    await tx.execute(delete(reply_sessions).where(reply_sessions.c.person_id.in_(people)))
     await tx.execute(_REDACT, {"people": people})
 
 

@@ -81,6 +81,19 @@ recipients = Table(
     Column("language", Text, nullable=False),
 )
 
+reply_sessions = Table(
+    "reply_sessions",
+    metadata,
+    Column("complaint_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("webhook", Text),
+    Column("expires_at", _INSTANT, nullable=False, comment="until then the channel takes an answer there"),
+    Index("ix_reply_sessions_person_id", "person_id"),
+)
+
 erasures = Table(
     "erasures",
     metadata,

@@ -148,7 +148,8 @@ def _destination(due: store.Due, teams: Mapping[str, Team], deps: Deps, *, or_wa
     if message.audience == "complainant" and message.facts is not None:
         if due.person is None and or_wait:
             return None
-        return complainant_destination(message, message.facts.customer, due.person, due.preference)
+        customer = message.facts.customer
+        return complainant_destination(message, customer, due.person, due.preference, due.session, deps.clock.now())
     staff = message.staff
     if staff is None and message.team_id is not None:
         team = teams.get(message.team_id)
@@ -162,7 +163,7 @@ def _item(message: Message, destination: Destination, templates: _Templates, now
     if message.attempts >= deps.settings.attempts:
         # Every attempt ended with the death of its worker: whatever kills it must not do so for ever.
         return Item(message, destination, None, Refused("its attempts never came to an end"))
-    short = destination.means in (Means.SMS, Means.WECOM)
+    short = destination.means in (Means.SMS, Means.WECOM, Means.DINGTALK)
     try:
         rendered = _write(message, destination.language, templates, deps, render_short if short else render)
     except TemplateFault as fault:
@@ -171,6 +172,8 @@ def _item(message: Message, destination: Destination, templates: _Templates, now
         message_id=message.message_id,
         means=destination.means,
         address=destination.address,
+        account=destination.account,
+        audience=message.audience,
         language=destination.language,
         subject=rendered.subject,
         text=rendered.short if short else rendered.text,

@@ -8,7 +8,13 @@ from notify_service import store
 from notify_service.domain import drafts_of
 from notify_service.usecases.deps import Deps
 from shared.contracts import Event
-from shared.contracts.intake import ContactsChangedV1, ContactsErasedV1, PersonErasedV1
+from shared.contracts.intake import (
+    ComplaintReceivedV1,
+    ContactsChangedV1,
+    ContactsErasedV1,
+    MessageAddedV1,
+    PersonErasedV1,
+)
 from shared.contracts.triage import TeamChangedV1
 
 
@@ -16,8 +22,11 @@ async def tell(events: Sequence[Event], tx: AsyncSession, deps: Deps) -> None:
     """Keep the messages that follow from these events (A4, C2, C5, C6, D1, F10); the worker addresses, writes and
     sends them. One message per event and audience."""
     drafts = [draft for event in events for draft in drafts_of(event)]
-    if drafts:
+    told_where = [event for event in events if isinstance(event, ComplaintReceivedV1 | MessageAddedV1) and event.reply]
+    if drafts or told_where:
         await store.share_people(tx)
+        await store.upsert_sessions(tx, told_where)
+    if drafts:
         await store.insert_messages(tx, drafts, deps.clock.now())
         deps.wake_after(tx)
 

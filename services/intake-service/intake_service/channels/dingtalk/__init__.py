@@ -1,0 +1,5 @@
+"""DingTalk 钉钉: a robot as a channel."""
+
+from intake_service.channels.dingtalk.kind import KIND
+
+__all__ = ["KIND"]
