@@ -60,7 +60,7 @@ kafka: env ## run a Kafka broker in the foreground (Java and Maven)
 chaos: env ## kill processes at named points, N times
 	@REDRESS_CHAOS_KILLS=$(N) $(PY) -m pytest tests/reliability/test_crash_points.py tests/reliability/test_kills.py -q
 
-proofs: env ## every row of the public histories (REDRESS_DATA, else ../shared/data), and 5,000 random calendars
+proofs: env ## every row of the public histories (REDRESS_PUBLIC_DATA, else ../shared/data), and 5,000 random calendars
 	@REDRESS_PROOFS=all REDRESS_CALENDARS=$(or $(CALENDARS),5000) $(PY) -m pytest -q -s tests/unit/sla/test_outside_truth.py \
 	  tests/unit/sla/test_calendar_oracle.py tests/component/sla/test_outside_histories.py
 

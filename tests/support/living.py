@@ -32,6 +32,7 @@ from shared.db import provision
 from shared.telemetry.logs import configure_logging
 from shared.web.auth import Role
 from shared.web.body import is_json
+from sla_service.api.whatif import SHADOW_EXAMPLE
 
 T = TypeVar("T")
 BASE = "http://redress.test"
@@ -211,6 +212,8 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
     found.known["receipt_id"] = [receipt.json()["id"]]
     channel = await doors["intake"].put("/v1/channels/weibo-shop", headers=headers, json=CHANNEL_EXAMPLE)
     found.known["channel_id"] = [channel.json()["channel_id"]]
+    shadow = await doors["sla"].post("/v1/shadows", headers=headers, json=SHADOW_EXAMPLE)
+    found.known["shadow_id"] = [shadow.json()["shadow_id"]]
     files = [await doors["intake"].post("/v1/attachments", headers=headers, content=each) for each in FILES]
     found.known["attachment_id"] = [file.json()["id"] for file in files]
     link = await doors["intake"].post(f"/v1/attachments/{files[0].json()['id']}/links", headers=headers)

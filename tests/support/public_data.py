@@ -1,6 +1,6 @@
 """Real public data, read where it lies: none of it is part of this project.
 
-The folder is named by REDRESS_DATA, else it is ``../shared/data`` beside the project. Where it is missing, what needs
+The folder is named by REDRESS_PUBLIC_DATA, else it is ``../shared/data`` beside the project. Where it is missing, what needs
 it is skipped and says so. REDRESS_PROOFS=all (`make proofs`) takes every row; otherwise a sample does.
 """
 
@@ -16,7 +16,7 @@ import pytest
 
 T = TypeVar("T")
 
-FOLDER = Path(os.environ.get("REDRESS_DATA") or Path(__file__).parents[3] / "shared" / "data")
+FOLDER = Path(os.environ.get("REDRESS_PUBLIC_DATA") or Path(__file__).parents[3] / "shared" / "data")
 #: Whether to take all there is, however long it takes.
 ALL = os.environ.get("REDRESS_PROOFS") == "all"
 
@@ -25,7 +25,7 @@ def rows_of(name: str) -> list[dict[str, str]]:
     """The rows of ``<name>.csv.gz``."""
     path = FOLDER / f"{name}.csv.gz"
     if not path.exists():
-        pytest.skip(f"{path} is not there; REDRESS_DATA names the folder of the public data")
+        pytest.skip(f"{path} is not there; REDRESS_PUBLIC_DATA names the folder of the public data")
     with gzip.open(path) as file:
         return list(csv.DictReader(io.TextIOWrapper(file, encoding="utf-8")))
 

@@ -9,15 +9,33 @@ from shared.service import Service, build_service, open_database
 from shared.telemetry.metrics import Metrics
 from sla_service import api, events, store
 from sla_service.settings import Settings
-from sla_service.usecases import Deps, hear, mismatch_counter, policies, replay, timers, turns, wallboard
+from sla_service.usecases import (
+    Deps,
+    hear,
+    mismatch_counter,
+    policies,
+    replay,
+    shadow_gauge,
+    shadows,
+    timers,
+    turns,
+    wallboard,
+)
 
 
 def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
     """Policies and calendars are seeded at the start; the timers run beside the doors."""
     database = open_database("sla", settings)
     metrics = Metrics()
-    mismatches = mismatch_counter(metrics.registry)
-    deps = Deps(database.session, database.reading, clock, new_id, settings, mismatches=mismatches)
+    deps = Deps(
+        database.session,
+        database.reading,
+        clock,
+        new_id,
+        settings,
+        mismatches=mismatch_counter(metrics.registry),
+        shadow_breaches=shadow_gauge(metrics.registry),
+    )
     return build_service(
         "sla",
         settings=settings,
@@ -36,6 +54,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
             partial(turns.run_turns, deps),
             partial(wallboard.keep_open, deps),
             partial(replay.verify_nightly, deps),
+            partial(shadows.keep_counting, deps),
         ],
         metrics=metrics,
     )

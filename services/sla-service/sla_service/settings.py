@@ -21,3 +21,5 @@ class Settings(ServiceSettings):
     time_zone: str = "Asia/Shanghai"
     #: The hour (UTC) at which every clock is folded anew and compared with what is kept. 19 is 03:00 in Shanghai.
     verify_hour: int = Field(default=19, ge=0, le=23)
+    #: How often, in minutes, drafts in the shadow are counted anew.
+    shadow_minutes: int = Field(default=15, ge=1)

@@ -11,7 +11,7 @@ from shared.web.auth import Principal, Role, allow
 from shared.web.errors import responses
 from shared.web.idempotency import ONCE_PROBLEMS, OnceDep
 from shared.web.pages import Page, PagingDep, page
-from sla_service.api import attainment, escalations, ical, packs, pauses, promise, verify, wallboard
+from sla_service.api import attainment, escalations, ical, packs, pauses, promise, verify, wallboard, whatif
 from sla_service.api.deps import DepsDep, Reader
 from sla_service.api.shapes import (
     CalendarIn,
@@ -53,6 +53,7 @@ routers = [
     pauses.router,
     promise.router,
     ical.router,
+    whatif.router,
     promise.page,
     verify.router,
 ]

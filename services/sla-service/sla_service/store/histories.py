@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,30 @@ async def histories_after(tx: AsyncSession, after: UUID | None, limit: int) -> l
         "where cast(:after as uuid) is null or history_id > :after order by history_id limit :limit"
     )
     return [_history(row) for row in (await tx.execute(query, {"after": after, "limit": limit})).all()]
+
+
+_RECEIVED = (
+    "complaint is not null and cast(complaint ->> 'received_at' as timestamptz) >= :since "
+    "and cast(complaint ->> 'received_at' as timestamptz) < :until"
+)
+
+
+async def received_between(tx: AsyncSession, since: datetime, until: datetime, at_most: int) -> int:
+    """How many complaints were received in ``[since, until)``; no more than so many are counted."""
+    query = text(f"select count(*) from (select 1 from histories where {_RECEIVED} limit :limit) as found")  # noqa: S608
+    return await tx.scalar(query, {"since": since, "until": until, "limit": at_most}) or 0
+
+
+async def received_after(
+    tx: AsyncSession, since: datetime, until: datetime, after: UUID | None, limit: int
+) -> list[History]:
+    """A page of the histories of complaints received in ``[since, until)``, in the order of their ids."""
+    query = text(
+        f"select history_id, complaint, unpriced from histories where {_RECEIVED} "  # noqa: S608
+        "and (cast(:after as uuid) is null or history_id > :after) order by history_id limit :limit"
+    )
+    asked = {"since": since, "until": until, "after": after, "limit": limit}
+    return [_history(row) for row in (await tx.execute(query, asked)).all()]
 
 
 async def save_histories(tx: AsyncSession, changed: Sequence[History]) -> None:

@@ -192,3 +192,19 @@ teams = Table(
 erased_people = Table("erased_people", metadata, Column("person_id", Uuid, primary_key=True))
 #: The nights on which some process has begun to verify every clock, so that of several replicas one does.
 verifications = Table("verifications", metadata, Column("night", Date, primary_key=True))
+#: Drafts of policies and calendars that are counted beside those that hold, and change nothing.
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("shadow_id", String(60), primary_key=True),
+    Column("draft", JSONB, nullable=False),
+    _instant("since"),
+    _instant("until"),
+    Column("reason", Text, nullable=False),
+    Column("created_by", JSONB, nullable=False),
+    _instant("created_at"),
+    _instant("counted_at", nullable=True),
+    Column("statistics", JSONB(none_as_null=True), nullable=True),
+    #: Why it could not be counted last time.
+    Column("problem", Text, nullable=True),
+)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
@@ -106,6 +106,12 @@ def mismatch_counter(registry: CollectorRegistry | None) -> Counter:
     return Counter("sla_replay_mismatch", "Clocks found to differ from the fold of their facts", registry=registry)
 
 
+def shadow_gauge(registry: CollectorRegistry | None) -> Gauge:
+    """`sla_shadow_breaches{shadow,rules}`, rules being ``holding`` or ``draft``."""
+    told = "Breaches of the complaints that a shadow counts, by the rules that hold and by its draft"
+    return Gauge("sla_shadow_breaches", told, ["shadow", "rules"], registry=registry)
+
+
 @dataclass(frozen=True)
 class Deps:
     session: Callable[[], AbstractAsyncContextManager[AsyncSession]]
@@ -119,6 +125,7 @@ class Deps:
     wallboard: Wallboard = field(default_factory=Wallboard)
     last_month: LastMonth = field(default_factory=LastMonth)
     mismatches: Counter = field(default_factory=partial(mismatch_counter, None))
+    shadow_breaches: Gauge = field(default_factory=partial(shadow_gauge, None))
 
     @property
     def late_at(self) -> datetime:
