@@ -1,7 +1,7 @@
 """Real public data, read where it lies: none of it is part of this project.
 
-The folder is named by REDRESS_PUBLIC_DATA, else it is ``../shared/data`` beside the project. Where it is missing, what needs
-it is skipped and says so. REDRESS_PROOFS=all (`make proofs`) takes every row; otherwise a sample does.
+The folder is named by REDRESS_PUBLIC_DATA, else it is ``../shared/data`` beside the project. Where it is missing, what
+needs it is skipped and says so. REDRESS_PROOFS=all (`make proofs`) takes every row; otherwise a sample does.
 """
 
 import csv
