@@ -21,6 +21,8 @@ PUBLIC = {
         "GET /v1/channels/{channel_id}/wecom",
         "POST /v1/channels/{channel_id}/wecom",
         "POST /v1/channels/{channel_id}/dingtalk",
+        "POST /v1/channels/{channel_id}/feedback",
+        "POST /v1/channels/{channel_id}/posts",
     },
 }
 #: Routes that the documents leave out: what every service has for its operators, and what customers open in a browser.

@@ -45,6 +45,14 @@ class JsonBody(Generic[M]):
             raise Invalid.of(error) from error
 
 
+class RawJson(JsonBody[Any]):
+    """A dependency: the body as it came, for who checks a signature over its bytes before anything is read. The OpenAPI
+    document shows the schema."""
+
+    async def __call__(self, request: Request) -> bytes:
+        return await request.body()
+
+
 def json_bytes(content: Any) -> bytes:
     """JSON of a model or of anything pydantic can write."""
     return content.__pydantic_serializer__.to_json(content) if isinstance(content, BaseModel) else to_json(content)

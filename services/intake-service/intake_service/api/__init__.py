@@ -1,6 +1,16 @@
 """HTTP door: parse, one use case, shape the answer."""
 
-from intake_service.api import attachments, callbacks, channels, complainants, complaints, keys, messages, webform
+from intake_service.api import (
+    attachments,
+    callbacks,
+    channels,
+    complainants,
+    complaints,
+    doors,
+    keys,
+    messages,
+    webform,
+)
 
 ROUTERS = (
     complaints.receiving,
@@ -10,6 +20,7 @@ ROUTERS = (
     keys.router,
     channels.router,
     callbacks.router,
+    doors.router,
     messages.router,
     attachments.router,
     webform.router,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from intake_service import usecases
 from intake_service.api.common import READ, RECEIVE, WRITE, ComplaintKeyDep, DepsDep
+from intake_service.domain.channels import TeamId
 from intake_service.domain.receipt import Receipt
 from intake_service.domain.record import NewComplaint, NewLink, NewMessage, NewNote
 from intake_service.domain.views import (
@@ -72,9 +73,10 @@ async def list_complaints(
     deps: DepsDep,
     complainant: Annotated[UUID | None, Query(description="Only this complainant's (A9).")] = None,
     channel: Annotated[Channel | None, Query(description="Only those that came by this channel.")] = None,
+    team: Annotated[TeamId | None, Query(description="Only those by channels that this team owns or shares.")] = None,
 ) -> Page[ComplaintItem]:
     position = paging.after(datetime, UUID)
-    rows = await usecases.list_complaints(complainant, channel, position, paging.limit + 1, deps)
+    rows = await usecases.list_complaints(complainant, channel, team, position, paging.limit + 1, deps)
     return page(rows, paging, request, key=lambda item: (item.received_at, item.id))
 
 

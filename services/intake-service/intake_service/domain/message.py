@@ -28,7 +28,16 @@ from intake_service.domain.record import (
     StatedChannel,
     StatedComplainant,
 )
-from intake_service.domain.text import Identifier, Instant, Line, OptionalIdentifier, OptionalLine, Subject, Wording
+from intake_service.domain.text import (
+    Identifier,
+    Instant,
+    Line,
+    OptionalIdentifier,
+    OptionalLine,
+    Subject,
+    Text,
+    Wording,
+)
 from shared.contracts.envelope import Bilingual
 from shared.contracts.intake import ReplySession
 from shared.contracts.vocabulary import Channel, Language
@@ -122,6 +131,7 @@ class ReplyUntil(Part):
 class Content(Part):
     text: Wording = ""
     subject: Subject = ""
+    scene: Annotated[Text, Field(description="Where it was said or seen: app and device, page, post.")] = ""
     language: Language | None = None
 
 
@@ -232,6 +242,7 @@ class Understood:
         return NewComplaint(
             channel=StatedChannel(channel=source.channel, account=source.account, message_id=source.message_id),
             symptom=self.text,
+            scene=message.content.scene,
             complainant=self.complainant,
             made_at=message.occurred_at,
             attachments=message.attachments,
@@ -262,6 +273,12 @@ def understand(message: IncomingMessage, now: datetime, skew: timedelta, region:
 def wording(content: Content) -> str:
     """Subject and text as one."""
     return f"{content.subject}\n\n{content.text}" if content.subject else content.text
+
+
+def on_thread(content: Content) -> str:
+    """What is shown of a message on a complaint's thread: the beginning where it is too long, and its scene."""
+    scene = f"\n\n{content.scene}" if content.scene else ""
+    return (wording(content)[: MAX_TEXT - len(scene)] + scene).strip()
 
 
 def _readable(text: str) -> bool:

@@ -171,6 +171,9 @@ class ComplaintView(View):
     read_back: str
     outcome: OutcomeView | None
     links: tuple[LinkView, ...]
+    channel_teams: tuple[str, ...] = Field(
+        description="The teams that own the channel it came by: the one in charge, and the one it shares it with (A1)."
+    )
     erased: bool
 
 

@@ -1,6 +1,6 @@
 """Reading complaints, and what is said about them later: messages, notes, links."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ async def page_of(
     *,
     person_id: UUID | None = None,
     channel: Channel | None = None,
+    accounts: Collection[tuple[str, str]] | None = None,
     after: tuple[datetime, UUID] | None = None,
     limit: int,
 ) -> list[RowMapping]:
@@ -52,6 +53,8 @@ async def page_of(
         asked = asked.where(complaints.c.person_id == person_id)
     if channel is not None:
         asked = asked.where(complaints.c.channel == channel)
+    if accounts is not None:
+        asked = asked.where(tuple_(complaints.c.channel, complaints.c.account).in_(accounts))
     if after is not None:
         asked = asked.where(tuple_(complaints.c.received_at, complaints.c.id) < tuple_(*after))
     return list((await tx.execute(asked)).mappings())

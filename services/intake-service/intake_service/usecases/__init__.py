@@ -6,6 +6,7 @@ from intake_service.usecases.callbacks import hear_wecom, receive_dingtalk, veri
 from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
+from intake_service.usecases.doors import receive_feedback, receive_posts
 from intake_service.usecases.mails import mailbox_of, receive_mail
 from intake_service.usecases.messages import receive_message, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
@@ -58,9 +59,11 @@ __all__ = [
     "put_channel",
     "receive_complaint",
     "receive_dingtalk",
+    "receive_feedback",
     "receive_form",
     "receive_mail",
     "receive_message",
+    "receive_posts",
     "reconcile",
     "retry",
     "revoke_key",

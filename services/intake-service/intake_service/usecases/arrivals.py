@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain import complaint as rules
 from intake_service.domain.complaint import NaturalKey
-from intake_service.domain.message import MAX_TEXT, Doubt, IncomingMessage, wording
+from intake_service.domain.message import Doubt, IncomingMessage, on_thread
 from intake_service.domain.person import Identity
 from intake_service.domain.threading import Known, waves
 from intake_service.domain.views import ComplaintRef, DeliveryReceipt, DeliveryStatus
@@ -264,7 +264,7 @@ class Arrivals:
         held = await complaint_store.hold(tx, sorted({known.complaint_id for _, known in joining}))
         complaints = {row["id"]: complaint_of(row) for row in held if row["erased_at"] is None}
         for arrival, known in joining:
-            text = wording(arrival.message.content)[:MAX_TEXT].strip()
+            text = on_thread(arrival.message.content)
             if known.complaint_id not in complaints:
                 raise RaceLost
             row = _message_row(self.ids(), known.complaint_id, arrival, text, now)

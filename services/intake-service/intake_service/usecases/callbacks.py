@@ -22,7 +22,7 @@ MAX_AGE = timedelta(minutes=5)
 
 
 @contextmanager
-def _refusals() -> Generator[None]:
+def refusals() -> Generator[None]:
     try:
         yield
     except Forged:
@@ -40,7 +40,7 @@ async def verify_wecom(channel_id: str, signed: Signed, echo: str, deps: Deps) -
 
     Raises `NoSuchChannel`, `ForgedCallback`, `StaleCallback`, `ChannelAway`.
     """
-    with _refusals():
+    with refusals():
         channel = await serving("wecom", channel_id, deps)
         opened = crypto_of(channel).open(echo, signed)
         signed.check_age(deps.clock.now(), MAX_AGE)
@@ -49,7 +49,7 @@ async def verify_wecom(channel_id: str, signed: Signed, echo: str, deps: Deps) -
 
 async def hear_wecom(channel_id: str, signed: Signed, body: bytes, deps: Deps) -> None:
     """Wakes whoever fetches the channel. Raises what `verify_wecom` raises, and `BadRequest`."""
-    with _refusals():
+    with refusals():
         channel = await serving("wecom", channel_id, deps)
         message = crypto_of(channel).open(encrypted_of(body), signed)
         signed.check_age(deps.clock.now(), MAX_AGE)
@@ -63,7 +63,7 @@ async def receive_dingtalk(channel_id: str, sign: str, timestamp: str, body: byt
 
     Raises `NoSuchChannel`, `ForgedCallback`, `StaleCallback`, `ChannelAway`, `ReceptionBusy`.
     """
-    with _refusals():
+    with refusals():
         channel = await serving("dingtalk", channel_id, deps)
         check_signature(sign, timestamp, channel.secrets["app_secret"], deps.clock.now(), MAX_AGE)
     arrived = incoming(channel.spec, body)

@@ -242,6 +242,20 @@ async def current(deps: Deps) -> Mapping[str, KeptChannel]:
     return book.kept
 
 
+async def teams_of(channel: str, account: str, deps: Deps) -> tuple[str, ...]:
+    """The teams that own what comes by this channel and account: of an enabled channel before a disabled one."""
+    specs = [kept.spec for kept in (await current(deps)).values()]
+    owned = [spec for spec in specs if (spec.channel, spec.account) == (channel, account)]
+    owned.sort(key=lambda spec: not spec.enabled)
+    return tuple(filter(None, (owned[0].owner_team, owned[0].co_owner_team))) if owned else ()
+
+
+async def accounts_of(team: str, deps: Deps) -> set[tuple[str, str]]:
+    """The (channel, account) that the team owns or shares."""
+    specs = [kept.spec for kept in (await current(deps)).values()]
+    return {(spec.channel, spec.account) for spec in specs if team in (spec.owner_team, spec.co_owner_team)}
+
+
 async def serving(kind: str, channel_id: str, deps: Deps) -> OpenChannel:
     """An enabled channel of this kind, for a door that is pushed to. Raises `NoSuchChannel` (also where it is disabled
     or of another kind), `ChannelFault`."""

@@ -15,6 +15,7 @@ from intake_service.domain.template import read_back
 from intake_service.store import attachments, persons
 from intake_service.store import complaints as store
 from intake_service.store.rows import complaint_of
+from intake_service.usecases.channels import accounts_of, teams_of
 from intake_service.usecases.conversation import ComplaintKey, no_such
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import NoSuchComplainant
@@ -70,16 +71,25 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         ),
         outcome=_outcome(row),
         links=tuple(views.LinkView.model_validate(dict(link)) for link in links),
+        channel_teams=await teams_of(row["channel"], row["account"], deps),
         erased=row["erased_at"] is not None,
     )
 
 
 async def list_complaints(
-    complainant: UUID | None, channel: Channel | None, after: Position | None, limit: int, deps: Deps
+    complainant: UUID | None,
+    channel: Channel | None,
+    team: str | None,
+    after: Position | None,
+    limit: int,
+    deps: Deps,
 ) -> Sequence[views.ComplaintItem]:
-    """The latest first."""
+    """The latest first; `team` wants those of the channels that it owns or shares."""
+    accounts = None if team is None else await accounts_of(team, deps)
     async with deps.reading() as tx:
-        rows = await store.page_of(tx, person_id=complainant, channel=channel, after=after, limit=limit)
+        rows = await store.page_of(
+            tx, person_id=complainant, channel=channel, accounts=accounts, after=after, limit=limit
+        )
     return [_item(row) for row in rows]
 
 
