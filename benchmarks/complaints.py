@@ -1,8 +1,11 @@
 """Realistic complaints for the load: nested records of about 900 bytes, each with its own phone, provider's message id,
-account and order number."""
+account and order number; and the same as messages and mails."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 #: Eight digits: with `138` before them a mobile number.
@@ -52,18 +55,69 @@ def records(priority: str = "important") -> list[dict[str, Any]]:
     ]
 
 
-class Requests:
-    """HTTP requests, whole, by serial number; made by filling eight digits into bytes made beforehand."""
+def messages() -> list[dict[str, Any]]:
+    """The same troubles as messages of a chat (`POST /v1/messages`), each of a person and a conversation of its own."""
+    return [
+        {
+            "source": {
+                "channel": "chat",
+                "account": "shop",
+                "message_id": f"chat-20261122-{SERIAL}",
+                "thread_id": f"conversation-{SERIAL}",
+            },
+            "sender": {
+                "identities": [
+                    {"kind": "phone", "value": f"138{SERIAL}"},
+                    {
+                        "kind": "account",
+                        "value": f"shop-{SERIAL}",
+                        "organisation": f"晨光网店有限公司{SERIAL}",
+                    },
+                ],
+                "name": "王女士",
+            },
+            "content": {"text": _told(record), "language": "zh"},
+            "occurred_at": record["happened_at"],
+        }
+        for record in records()
+    ]
 
-    def __init__(self, host: str, path: str, token: str) -> None:
-        self._templates: list[bytes] = []
-        for record in records():
-            body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-            head = (
-                f"POST {path}/v1/complaints HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            )
-            self._templates.append(head.encode() + body)
 
-    def of(self, serial: int) -> bytes:
-        return self._templates[serial % len(self._templates)].replace(SERIAL.encode(), b"%08d" % serial)
+def mails(recipient: str) -> list[bytes]:
+    """The same troubles as mails, text beside HTML, each of a sender of its own."""
+    return [_mail(recipient, place, record) for place, record in enumerate(records())]
+
+
+def _mail(recipient: str, place: int, record: dict[str, Any]) -> bytes:
+    mail = EmailMessage()
+    mail["From"] = f"王女士 <wang-{SERIAL}@example.com>"
+    mail["To"] = recipient
+    mail["Date"] = datetime.now(UTC)
+    mail["Subject"] = f"{record['product']} 2026{SERIAL}"
+    mail["Message-ID"] = f"<{place}.{SERIAL}@mail.example.com>"
+    mail.set_content(_told(record), cte="8bit")
+    paragraphs = "".join(f"<p>{line}</p>" for line in _told(record).splitlines())
+    mail.add_alternative(f"<html><body>{paragraphs}</body></html>", subtype="html", cte="8bit")
+    return mail.as_bytes(policy=SMTP)
+
+
+def _told(record: dict[str, Any]) -> str:
+    return f"{record['scene']}\n{record['symptom']}\n{record['impact']}\n{record['demands'][0]['text']}"
+
+
+def posts(url: str, host: str, token: str, documents: Iterable[Mapping[str, Any]]) -> list[bytes]:
+    """Whole HTTP requests with these as bodies."""
+    made: list[bytes] = []
+    for document in documents:
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        head = (
+            f"POST {url} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        made.append(head.encode() + body)
+    return made
+
+
+def numbered(templates: Sequence[bytes], serial: int) -> bytes:
+    """One of them by its serial number; made by filling eight digits into bytes made beforehand."""
+    return templates[serial % len(templates)].replace(SERIAL.encode(), b"%08d" % serial)

@@ -1,6 +1,7 @@
-"""The load, a process of its own: ``python -m benchmarks.load '{"port": …}'`` posts complaints and writes what came.
+"""The load, a process of its own: ``python -m benchmarks.load '{"port": …}'`` sends complaints, messages or mails and
+writes what came.
 
-Closed: every connection sends the next complaint when the answer has come. Open (`rate`): complaints are due at even
+Closed: every connection sends the next one when the answer has come. Open (`rate`): complaints are due at even
 intervals, and the time of each counts from when it was due, whether or not a connection was free.
 """
 
@@ -11,50 +12,19 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import cast
 
 import uvloop
 
-from benchmarks.complaints import Requests
-from benchmarks.job import Job
-
-
-class Connection(asyncio.Protocol):
-    """One kept-alive connection; one request at a time."""
-
-    def __init__(self, load: "Load") -> None:
-        self._load = load
-        self._heard = b""
-        self._began = 0.0
-        self.answers = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._load.lost(exc)
-
-    def send(self, request: bytes, began: float) -> None:
-        self._began = began
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        self._heard += data
-        head, found, body = self._heard.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        if len(body) < length:
-            return
-        self._heard = b""
-        self.answers += 1
-        self._load.answered(self, self._began, int(head[9:12]), body)
+from benchmarks.complaints import mails, messages, numbered, posts, records
+from benchmarks.connections import Connection, Mailing, Posting
+from benchmarks.job import MAILBOX, Job
 
 
 class Load:
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._requests = Requests(f"127.0.0.1:{job.port}", job.path, job.token)
+        self._templates = templates(job)
+        self._connection = Mailing if job.what == "mails" else Posting
         self._serial = job.first_serial
         self._left = job.count
         self._under_way = 0
@@ -70,7 +40,7 @@ class Load:
         """When the measuring began and ended (Unix time)."""
         loop = asyncio.get_running_loop()
         for _ in range(self._job.connections):
-            _, made = await loop.create_connection(lambda: Connection(self), "127.0.0.1", self._job.port)
+            _, made = await loop.create_connection(lambda: self._connection(self), "127.0.0.1", self._job.port)
             self._connections.append(made)
         gc.collect()
         gc.disable()
@@ -118,7 +88,7 @@ class Load:
     def _send(self, connection: Connection, began: float) -> None:
         self._under_way += 1
         self._serial += 1
-        connection.send(self._requests.of(self._serial), began)
+        connection.send(numbered(self._templates, self._serial), began)
 
     def answered(self, connection: Connection, began: float, status: int, body: bytes) -> None:
         self._under_way -= 1
@@ -130,11 +100,18 @@ class Load:
             sys.exit(f"The service closed a connection: {error!r}")
 
 
+def templates(job: Job) -> list[bytes]:
+    if job.what == "mails":
+        return mails(MAILBOX)
+    documents = messages() if job.what == "messages" else records()
+    return posts(f"{job.path}/v1/{job.what}", f"127.0.0.1:{job.port}", job.token, documents)
+
+
 def main(job: Job) -> None:
     load = Load(job)
     began, ended = uvloop.run(load.run())
     answers = [
-        (at, seconds, status, json.loads(body)["id"] if status in (200, 201) else body.decode())
+        (at, seconds, status, json.loads(body)["id"] if status in (200, 201, 202) else body.decode())
         for at, seconds, status, body in load.answers
     ]
     Path(job.out).write_text(json.dumps({"began": began, "ended": ended, "answers": answers}))

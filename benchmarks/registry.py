@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import accept, consumer, due_instants, first_leg, fold, startup, timers
+from benchmarks import accept, attachments, consumer, due_instants, first_leg, fold, mail, messages, startup, timers
 from benchmarks.figures import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Sequence[Figure]]] = {
     "accept": accept.run,
+    "messages": messages.run,
+    "mail": mail.run,
+    "attachments": attachments.run,
     "first-leg": first_leg.run,
     "consumer": consumer.run,
     "startup": startup.run,

@@ -60,9 +60,9 @@ class Loaded:
 
     @property
     def made(self) -> list[Answer]:
-        """Those answered 201, the warm-up's too. Raises `RuntimeError` where any other answer came."""
+        """Those answered 201 or 202, the warm-up's too. Raises `RuntimeError` where any other answer came."""
         for answer in self.answers:
-            if answer.status != 201:
+            if answer.status not in (201, 202):
                 raise RuntimeError(f"The service answered {answer.status}: {answer.told[:400]}")
         return list(self.answers)
 

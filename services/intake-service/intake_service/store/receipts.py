@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, desc, insert, null, or_, select, text, tuple_, update
+from sqlalchemy import BindParameter, Select, bindparam, desc, insert, null, or_, select, text, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +39,31 @@ _FIND_THREADS = text(
 )
 
 
+_SUGGESTED = complaints.alias("suggested")
+_WITH_NUMBERS: Select[Any] = select(
+    receipts, complaints.c.number.label("number"), _SUGGESTED.c.number.label("suggested_number")
+).select_from(
+    receipts.outerjoin(complaints, complaints.c.id == receipts.c.complaint_id).outerjoin(
+        _SUGGESTED, _SUGGESTED.c.id == receipts.c.suggested_id
+    )
+)
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_BY_KEYS = _WITH_NUMBERS.where(tuple_(receipts.c.channel, receipts.c.account, receipts.c.message_id).in_(_KEYS))
+_HAD = (
+    select(complaints.c.id.label("complaint_id"), complaints.c.channel, complaints.c.account, complaints.c.message_id)
+    .where(tuple_(complaints.c.channel, complaints.c.account, complaints.c.message_id).in_(_KEYS))
+    .union_all(
+        select(messages.c.complaint_id, messages.c.channel, messages.c.account, messages.c.message_id).where(
+            tuple_(messages.c.channel, messages.c.account, messages.c.message_id).in_(_KEYS)
+        )
+    )
+    .subquery()
+)
+_ELSEWHERE = select(_HAD, complaints.c.number, complaints.c.person_id).join(
+    complaints, complaints.c.id == _HAD.c.complaint_id
+)
+
+
 async def lock_references(tx: AsyncSession, references: Iterable[NaturalKey]) -> None:
     """Nobody else who names one of these ids decides anything before the commit. Taken first, all in one order."""
     keys = sorted({_lock_key(reference) for reference in references})
@@ -51,46 +76,23 @@ def _lock_key(reference: NaturalKey) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def _with_numbers() -> Select[Any]:
-    suggested = complaints.alias("suggested")
-    return select(
-        receipts, complaints.c.number.label("number"), suggested.c.number.label("suggested_number")
-    ).select_from(
-        receipts.outerjoin(complaints, complaints.c.id == receipts.c.complaint_id).outerjoin(
-            suggested, suggested.c.id == receipts.c.suggested_id
-        )
-    )
-
-
 async def find(tx: AsyncSession, receipt_id: UUID) -> RowMapping | None:
     row: RowMapping | None = (
-        (await tx.execute(_with_numbers().where(receipts.c.id == receipt_id))).mappings().one_or_none()
+        (await tx.execute(_WITH_NUMBERS.where(receipts.c.id == receipt_id))).mappings().one_or_none()
     )
     return row
 
 
 async def find_by_keys(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, RowMapping]:
-    named = tuple_(receipts.c.channel, receipts.c.account, receipts.c.message_id)
-    found = (await tx.execute(_with_numbers().where(named.in_(keys)))).mappings()
+    found = (await tx.execute(_BY_KEYS, {"keys": list(keys)})).mappings()
     return {(row["channel"], row["account"], row["message_id"]): row for row in found}
 
 
 async def find_elsewhere(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, Known]:
     """The complaints that have these deliveries, by whichever door they came."""
-    first = select(
-        complaints.c.id.label("complaint_id"), complaints.c.channel, complaints.c.account, complaints.c.message_id
-    )
-    later = select(messages.c.complaint_id, messages.c.channel, messages.c.account, messages.c.message_id)
-    had = first.where(tuple_(complaints.c.channel, complaints.c.account, complaints.c.message_id).in_(keys)).union_all(
-        later.where(tuple_(messages.c.channel, messages.c.account, messages.c.message_id).in_(keys))
-    )
-    delivered = had.subquery()
-    asked = select(delivered, complaints.c.number, complaints.c.person_id).join(
-        complaints, complaints.c.id == delivered.c.complaint_id
-    )
     return {
         (row.channel, row.account, row.message_id): Known(row.complaint_id, row.number, row.person_id)
-        for row in await tx.execute(asked)
+        for row in await tx.execute(_ELSEWHERE, {"keys": list(keys)})
     }
 
 
@@ -154,7 +156,7 @@ async def accesses_of(
 
 async def quarantined(tx: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> list[RowMapping]:
     """What is in quarantine, the oldest first."""
-    asked = _with_numbers().where(receipts.c.status == "quarantined", receipts.c.body.is_not(None))
+    asked = _WITH_NUMBERS.where(receipts.c.status == "quarantined", receipts.c.body.is_not(None))
     if after is not None:
         asked = asked.where(tuple_(receipts.c.recorded_at, receipts.c.id) > tuple_(*after))
     return list((await tx.execute(asked.order_by(receipts.c.recorded_at, receipts.c.id).limit(limit))).mappings())
