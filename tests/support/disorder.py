@@ -98,7 +98,11 @@ class Fed:
         self.spec = spec
         self.clock = StandingClock(ended_at)
         self.ended_at = ended_at
-        given = {"database_url": url, "kafka_bootstrap_servers": None, "smtp_host": None}
+        given = {
+            "database_url": url,
+            "kafka_bootstrap_servers": None,
+            **({"smtp_host": None} if spec.name == "notify" else {}),
+        }
         service = build(spec.name, settings_of(spec.name, given, None), self.clock, None)
         events = import_module(f"{spec.name}_service.events")
         self.database: Database = service.database

@@ -77,6 +77,10 @@ async def standalone(
         mail = await running.enter_async_context(MailServer(mailbox, smtp_port))
         bus = LocalBus(chosen)
         running.push_async_callback(bus.close)
+        own: dict[str, dict[str, Any]] = {
+            "intake": {"blobs": os.environ.get("INTAKE_BLOBS") or (folder / "attachments").absolute().as_uri()},
+            "notify": {"smtp_host": "127.0.0.1", "smtp_port": mail.port},
+        }
         services: dict[str, Service] = {}
         for name in chosen:
             given = {
@@ -86,9 +90,7 @@ async def standalone(
                 "migrate_on_start": True,
                 "public_base_url": f"{base_url}/{name}",
                 "auth_jwks": os.environ.get(SHARED_NAMES["auth_jwks"]) or signer.jwks,
-                "blobs": os.environ.get("INTAKE_BLOBS") or (folder / "attachments").absolute().as_uri(),
-                "smtp_host": "127.0.0.1",
-                "smtp_port": mail.port,
+                **own.get(name, {}),
                 **(settings or {}).get(name, {}),
             }
             services[name] = build(name, settings_of(name, given, keys), clock, bus)

@@ -42,7 +42,10 @@ async def test_a_system_with_the_users_own_case_verifies_clean_and_nothing_is_ch
         assert (await replay.verify(story.id, world.deps)).differing == 0
     before = await everything(world)
     answer = await quality.post("/v1/clocks/verify")
-    assert (answer.status_code, answer.json()) == (200, {"histories": 1, "clocks": 8, "differing": 0, "found": []})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"histories": 1, "clocks": 8, "differing": 0, "found": [], "after": None},
+    )
     assert await everything(world) == before
     metrics = (await quality.get("/metrics")).text
     assert "sla_replay_mismatch_total 0.0" in metrics
@@ -160,6 +163,16 @@ async def test_while_events_come_in_no_fact_is_seen_without_its_clocks(world: Wo
         looks += 1
     await hearing
     assert looks > 3
+
+
+async def test_a_request_looks_at_so_many_and_says_where_the_next_goes_on(world: World) -> None:
+    stories = sorted((Story(name) for name in ("one", "two", "three")), key=lambda story: story.id)
+    await world.hear(*(story.received() for story in stories))
+    async with world.client(Role.QUALITY) as quality:
+        first = (await quality.post("/v1/clocks/verify", params={"limit": 2})).json()
+        assert (first["histories"], first["after"]) == (2, str(stories[1].id))
+        rest = (await quality.post("/v1/clocks/verify", params={"limit": 2, "after": first["after"]})).json()
+        assert (rest["histories"], rest["after"], rest["differing"]) == (1, None, 0)
 
 
 async def test_an_unknown_complaint_is_a_problem_and_an_agent_may_not_verify(

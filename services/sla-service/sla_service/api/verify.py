@@ -36,7 +36,8 @@ class DifferingOut(BaseModel):
 
 
 class VerdictOut(BaseModel):
-    """How many histories and clocks were looked at, how many clocks differ, and the first hundred of these."""
+    """How many histories and clocks were looked at, how many clocks differ, and the first hundred of these. `after` is
+    where the next request goes on; empty: all were looked at."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -44,6 +45,7 @@ class VerdictOut(BaseModel):
     clocks: int
     differing: int
     found: list[DifferingOut]
+    after: UUID | None
 
 
 @router.post("/v1/clocks/verify", responses=responses(replay.NothingKept))
@@ -51,7 +53,8 @@ async def verify(
     _: Annotated[Principal, Depends(allow(Role.QUALITY))],
     deps: DepsDep,
     complaint: Annotated[UUID | None, Query(description="Of this complaint alone")] = None,
+    after: Annotated[UUID | None, Query(description="From the history behind this one on")] = None,
+    limit: Annotated[int, Query(ge=1, le=20_000, description="Histories that one request looks at")] = 2_000,
 ) -> VerdictOut:
-    """Fold every clock anew from its facts and compare it, bit for bit, with what is kept. Changes nothing; the answer
-    comes when all were looked at."""
-    return VerdictOut.model_validate(await replay.verify(complaint, deps))
+    """Fold clocks anew from their facts and compare them, bit for bit, with what is kept. Changes nothing."""
+    return VerdictOut.model_validate(await replay.verify(complaint, deps, after=after, at_most=limit))

@@ -40,16 +40,21 @@ class Differing:
 
 @dataclass(slots=True)
 class Verdict:
-    """How many were looked at, how many clocks differ, and the first hundred of these."""
+    """How many were looked at, how many clocks differ, and the first hundred of these. `after` is the last history that
+    was looked at, where there are more."""
 
     histories: int = 0
     clocks: int = 0
     differing: int = 0
     found: list[Differing] = field(default_factory=list)
+    after: UUID | None = None
 
 
-async def verify(complaint: UUID | None, deps: Deps) -> Verdict:
-    """Fold every clock (or those of one complaint) anew and compare it with what is kept. Changes nothing.
+async def verify(
+    complaint: UUID | None, deps: Deps, *, after: UUID | None = None, at_most: int | None = None
+) -> Verdict:
+    """Fold every clock (or those of one complaint) anew and compare it with what is kept. Changes nothing. Histories
+    are looked at in the order of their ids, from the one behind `after` on, `at_most` so many.
 
     A fact that is kept but not yet folded cannot be met: a fact and what the fold makes of it are committed in one
     transaction under the lock of its history (`hear.learn`), and a page here reads histories, facts, clocks and
@@ -65,7 +70,7 @@ async def verify(complaint: UUID | None, deps: Deps) -> Verdict:
                 raise NothingKept(f"No fact of the complaint {complaint} was heard.", parameter="complaint")
             await _look(tx, [history], verdict, deps)
     else:
-        await _look_at_all(verdict, deps)
+        await _look_from(after, at_most, verdict, deps)
     if verdict.differing:
         deps.mismatches.inc(verdict.differing)
         log.error(
@@ -95,15 +100,16 @@ def next_night(now: datetime, hour: int) -> datetime:
     return tonight if tonight > now else tonight + timedelta(days=1)
 
 
-async def _look_at_all(verdict: Verdict, deps: Deps) -> None:
-    after: UUID | None = None
-    while True:
+async def _look_from(after: UUID | None, at_most: int | None, verdict: Verdict, deps: Deps) -> None:
+    while at_most is None or verdict.histories < at_most:
+        wanted = _PAGE if at_most is None else min(_PAGE, at_most - verdict.histories)
         async with deps.reading() as tx:
-            page = await histories.histories_after(tx, after, _PAGE)
-            if not page:
-                return
+            page = await histories.histories_after(tx, after, wanted)
             await _look(tx, page, verdict, deps)
-            after = page[-1].history_id
+        if len(page) < wanted:
+            return
+        after = page[-1].history_id
+    verdict.after = after
 
 
 async def _look(tx: AsyncSession, page: list[History], verdict: Verdict, deps: Deps) -> None:
