@@ -14,7 +14,8 @@ from redress.docs import OPENAPI
 from shared.clock import SystemClock
 from shared.contracts import SERVICES
 
-#: Open to everybody on purpose: the promise is published (F11), and providers that call us sign what they send.
+#: Open to everybody on purpose: the promise is published (F11), providers that call us sign what they send, and the
+#: visitor of a chat has its token (or an agent signs in).
 PUBLIC = {
     "sla": {"GET /v1/promise"},
     "intake": {
@@ -23,6 +24,10 @@ PUBLIC = {
         "POST /v1/channels/{channel_id}/dingtalk",
         "POST /v1/channels/{channel_id}/feedback",
         "POST /v1/channels/{channel_id}/posts",
+        "POST /v1/channels/{channel_id}/chats",
+        "POST /v1/chats/{chat_id}/messages",
+        "GET /v1/chats/{chat_id}/messages",
+        "POST /v1/chats/{chat_id}/end",
     },
 }
 #: Routes that the documents leave out: what every service has for its operators, and what customers open in a browser.

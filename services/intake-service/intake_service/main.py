@@ -8,6 +8,7 @@ from intake_service.smtp import serve_mails
 from intake_service.store import metadata
 from intake_service.usecases import (
     Puller,
+    keep_chats_told,
     keep_scanning,
     keep_tidy,
     key_lookup,
@@ -45,6 +46,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
             partial(keep_scanning, deps),
             partial(serve_mails, deps),
             partial(measure_regularly, deps),
+            partial(keep_chats_told, deps),
         ],
         metrics=metrics,
         body_limits={"/v1/attachments": settings.max_attachment_bytes, "/form": settings.form_bytes},

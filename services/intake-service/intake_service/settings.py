@@ -80,6 +80,25 @@ class Settings(ServiceSettings):
     form_files: int = Field(default=5, ge=0, le=50)
     form_file_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
 
+    #: Chats that an address may open per second on the average, and how many at once.
+    chat_rate_limit_per_second: float = Field(default=0.1, gt=0)
+    chat_rate_limit_burst: int = Field(default=20, ge=1)
+    #: Messages per second that somebody may send in a chat on the average, and how many at once.
+    chat_messages_per_second: float = Field(default=1, gt=0)
+    chat_messages_burst: int = Field(default=30, ge=1)
+    #: Hours that a visitor's token is good for.
+    chat_token_hours: float = Field(default=24, gt=0, le=24 * 30)
+    #: Sockets that a process holds open, and of these with one address.
+    chat_sockets: int = Field(default=2000, ge=1)
+    chat_sockets_per_address: int = Field(default=50, ge=1)
+    #: Seconds after which news from other processes is seen.
+    chat_poll_seconds: float = Field(default=0.25, gt=0)
+    #: Seconds within which a socket must say who it is, after which one that says nothing is closed, and within which
+    #: its peer must take what is sent.
+    chat_hello_seconds: float = Field(default=10, gt=0)
+    chat_idle_seconds: float = Field(default=900, gt=0)
+    chat_send_seconds: float = Field(default=10, gt=0)
+
     @field_validator("number_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

@@ -39,6 +39,8 @@ LISTEN_FD = "REDRESS_LISTEN_FD"
 PARENT = "REDRESS_PARENT"
 #: Requests that are under way get this many seconds to end.
 GRACE = 20
+#: Bytes of one WebSocket message; a longer one ends its socket (1009).
+WS_MAX_BYTES = 128 * 1024
 WORKER_PAUSE = 1.0
 
 
@@ -113,7 +115,9 @@ def server_for(app: Callable[..., object]) -> Server:
             app,
             loop="none",
             http="httptools",
-            ws="none",
+            ws="shared.service.sockets:Sockets",
+            ws_max_size=WS_MAX_BYTES,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

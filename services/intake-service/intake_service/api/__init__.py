@@ -4,6 +4,8 @@ from intake_service.api import (
     attachments,
     callbacks,
     channels,
+    chats,
+    chatsocket,
     complainants,
     complaints,
     doors,
@@ -24,4 +26,6 @@ ROUTERS = (
     messages.router,
     attachments.router,
     webform.router,
+    chats.router,
+    chatsocket.router,
 )

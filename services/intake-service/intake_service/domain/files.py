@@ -90,15 +90,17 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 class Purpose(StrEnum):
-    """What a token is good for: to download a file, or to have uploaded one with a form that came back."""
+    """What a token is good for: to download a file, to have uploaded one with a form that came back, or to take part in
+    a chat as its visitor."""
 
     LINK = "link"
     FORM = "form"
+    CHAT = "chat"
 
 
-def link_token(attachment_id: UUID, expires_at: datetime, secret: str, purpose: Purpose = Purpose.LINK) -> str:
+def link_token(opens: UUID, expires_at: datetime, secret: str, purpose: Purpose = Purpose.LINK) -> str:
     """The secret part of a link: what it opens, until when (whole seconds), and the HMAC-SHA-256 of both (128 bits)."""
-    told = attachment_id.bytes + int(expires_at.timestamp()).to_bytes(5)
+    told = opens.bytes + int(expires_at.timestamp()).to_bytes(5)
     return base64.urlsafe_b64encode(told + _mac(told, secret, purpose)).rstrip(b"=").decode()
 
 

@@ -255,7 +255,7 @@ def understand(message: IncomingMessage, now: datetime, skew: timedelta, region:
     text = wording(message.content)
     complainant, handles = _sender(message, region)
     doubts: list[Doubt] = []
-    if not _readable(message.content.text):
+    if not readable(message.content.text):
         doubts.append(doubt(Reason.NO_TEXT, "/content/text"))
     elif len(text) > MAX_TEXT:
         doubts.append(doubt(Reason.TOO_LONG, "/content/text"))
@@ -281,7 +281,7 @@ def on_thread(content: Content) -> str:
     return (wording(content)[: MAX_TEXT - len(scene)] + scene).strip()
 
 
-def _readable(text: str) -> bool:
+def readable(text: str) -> bool:
     """Whether there is a visible character, beside the mark that stands for a byte nobody could read."""
     return any(unicodedata.category(sign)[0] not in "CZ" and sign != "\ufffd" for sign in text)
 

@@ -273,6 +273,51 @@ attachment_accesses = Table(
     Index("ix_attachment_accesses", "attachment_id", "accessed_at", "id"),
 )
 
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("channel_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("visitor", JSONB, nullable=False, comment="who the site says it is; empty after erasure"),
+    Column("language", Text),
+    Column("state", Text, nullable=False, comment="silent, waiting, joined, ended"),
+    Column("since", DateTime(timezone=True), nullable=False, comment="when it came into its state"),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("agent", JSONB(none_as_null=True), comment="in charge"),
+    Column("queue", Text, nullable=False),
+    Column("offered_to", Text, comment="the agent to whom it was handed over, until somebody joins"),
+    Column("complaint_id", Uuid, ForeignKey("complaints.id"), index=True),
+    Column("last_seq", Integer, nullable=False, server_default=text("0")),
+    Index("ix_chats_state", "state", "since", "id"),
+)
+
+chat_entries = Table(
+    "chat_entries",
+    metadata,
+    Column("chat_id", Uuid, ForeignKey("chats.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("type", Text, nullable=False, comment="message, joined, handed_over, ended"),
+    Column("author", Text, nullable=False, comment="visitor, or agent: and who it is"),
+    Column("name", Text, nullable=False, comment="the agent's"),
+    Column("message_id", Text, comment="the client's own"),
+    Column("delivery", Text, comment="the message id in the channel, by which the text is found"),
+    Column("data", JSONB, nullable=False, comment="of a hand-over"),
+    Column("at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("chat_id", "author", "message_id", name="uq_chat_entries_message"),
+)
+
+chat_presences = Table(
+    "chat_presences",
+    metadata,
+    Column("socket_id", Uuid, primary_key=True),
+    Column("chat_id", Uuid, nullable=False, index=True),
+    Column("author", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False, comment="believed so long, where nobody tells its end"),
+    Column("typing_until", DateTime(timezone=True)),
+)
+
 adapter_keys = Table(
     "adapter_keys",
     metadata,

@@ -4,6 +4,18 @@ from intake_service.usecases.access import issue_key, key_lookup, list_keys, rev
 from intake_service.usecases.attachments import keep_file, keep_tidy
 from intake_service.usecases.callbacks import hear_wecom, receive_dingtalk, verify_wecom
 from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
+from intake_service.usecases.chatdesk import (
+    end_chat,
+    enter,
+    hand_over,
+    join_chat,
+    keep_chats_told,
+    leave,
+    list_chats,
+    show_chat,
+    typing,
+)
+from intake_service.usecases.chats import Guest, Party, guest_of, news, open_chat, read_chat, say
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
 from intake_service.usecases.doors import receive_feedback, receive_posts
@@ -28,13 +40,21 @@ from intake_service.usecases.webform import keep_upload, kept_uploads, receive_f
 
 __all__ = [
     "Deps",
+    "Guest",
+    "Party",
     "Puller",
     "add_message",
     "add_note",
     "disable_channel",
+    "end_chat",
+    "enter",
     "erase",
+    "guest_of",
+    "hand_over",
     "hear_wecom",
     "issue_key",
+    "join_chat",
+    "keep_chats_told",
     "keep_file",
     "keep_scanning",
     "keep_tidy",
@@ -43,9 +63,11 @@ __all__ = [
     "key_lookup",
     "learn_of_moves",
     "learn_of_results",
+    "leave",
     "link_complaints",
     "list_accesses",
     "list_channels",
+    "list_chats",
     "list_complaints",
     "list_keys",
     "list_messages",
@@ -56,7 +78,10 @@ __all__ = [
     "mailbox_of",
     "make_deps",
     "measure_regularly",
+    "news",
+    "open_chat",
     "put_channel",
+    "read_chat",
     "receive_complaint",
     "receive_dingtalk",
     "receive_feedback",
@@ -67,13 +92,16 @@ __all__ = [
     "reconcile",
     "retry",
     "revoke_key",
+    "say",
     "seed_channels",
     "show_channel",
+    "show_chat",
     "show_complainant",
     "show_complaint",
     "show_contacts",
     "show_progress",
     "show_quarantined",
     "show_receipt",
+    "typing",
     "verify_wecom",
 ]

@@ -1,6 +1,8 @@
 """What is said about a complaint after its receipt: messages both ways, internal notes, links (A3, A8)."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
@@ -36,56 +38,68 @@ async def add_message(key: ComplaintKey, message: NewMessage, principal: Princip
     Raises `NoSuchComplaint`, `Erased`, `NotYourChannel`, `ImpossibleRecord`, `DeliveryElsewhere`,
     `UnknownAttachment`.
     """
+    async with deps.session() as tx:
+        if (first := await once.replay(tx)) is not None:
+            return first
+        row, repeated = await write_message(tx, key, message, principal, deps)
+        receipt = MessageReceipt.model_validate(row, from_attributes=False, extra="ignore")
+        return await once.record(tx, receipt, status=200 if repeated else 201)
+
+
+async def write_message(
+    tx: AsyncSession, key: ComplaintKey, message: NewMessage, principal: Principal, deps: Deps
+) -> tuple[Mapping[str, Any] | RowMapping, bool]:
+    """The message with its event, and whether it had been added before. The complaint is held until the commit.
+
+    Raises what `add_message` raises.
+    """
     check_channel(principal, message.channel)
     now = deps.clock.now()
     sent_at = message.sent_at or now
     if sent_at > now + timedelta(seconds=deps.settings.clock_skew_seconds):
         raise impossible([rules.Fault("/sent_at", "must not be in the future")])
-    async with deps.session() as tx:
-        if (first := await once.replay(tx)) is not None:
-            return first
-        row = await _hold(tx, key)
-        held = (await files.hold(tx, [files.Named(message.attachments, principal.actor)], deps.ids, now))[0]
-        if isinstance(held, UnknownAttachment):
-            raise held
-        written = {
-            "id": deps.ids(),
-            "complaint_id": row["id"],
-            "direction": message.direction,
-            "channel": message.channel.channel,
-            "account": message.channel.account,
-            "seat": message.channel.seat,
-            "message_id": message.channel.message_id,
-            "text": message.text,
-            "attachments": [attachment.model_dump(mode="json") for attachment in held.attachments],
-            "actor": principal.actor.model_dump(mode="json"),
-            "sent_at": sent_at,
-            "recorded_at": now,
-        }
-        repeated = await store.insert_message(tx, written)
-        if repeated is not None and repeated["complaint_id"] != row["id"]:
+    row = await _hold(tx, key)
+    held = (await files.hold(tx, [files.Named(message.attachments, principal.actor)], deps.ids, now))[0]
+    if isinstance(held, UnknownAttachment):
+        raise held
+    written = {
+        "id": deps.ids(),
+        "complaint_id": row["id"],
+        "direction": message.direction,
+        "channel": message.channel.channel,
+        "account": message.channel.account,
+        "seat": message.channel.seat,
+        "message_id": message.channel.message_id,
+        "text": message.text,
+        "attachments": [attachment.model_dump(mode="json") for attachment in held.attachments],
+        "actor": principal.actor.model_dump(mode="json"),
+        "sent_at": sent_at,
+        "recorded_at": now,
+    }
+    repeated = await store.insert_message(tx, written)
+    if repeated is not None:
+        if repeated["complaint_id"] != row["id"]:
             raise DeliveryElsewhere(
                 f"It was added to complaint {repeated['complaint_id']}; one delivery belongs to one complaint.",
                 pointer="/channel/message_id",
             )
-        if repeated is None:
-            await insert_uses(tx, [(upload, row["id"]) for upload in held.uploads])
-            outbox.add(
-                tx,
-                rules.message_added(
-                    complaint_of(row),
-                    written["id"],
-                    inbound=message.direction == "inbound",
-                    channel=message.channel.channel,
-                    text=message.text,
-                    sent_at=sent_at,
-                    event_id=deps.ids(),
-                    now=now,
-                    actor=principal.actor,
-                ),
-            )
-        receipt = MessageReceipt.model_validate(repeated or written, from_attributes=False, extra="ignore")
-        return await once.record(tx, receipt, status=201 if repeated is None else 200)
+        return repeated, True
+    await insert_uses(tx, [(upload, row["id"]) for upload in held.uploads])
+    outbox.add(
+        tx,
+        rules.message_added(
+            complaint_of(row),
+            written["id"],
+            inbound=message.direction == "inbound",
+            channel=message.channel.channel,
+            text=message.text,
+            sent_at=sent_at,
+            event_id=deps.ids(),
+            now=now,
+            actor=principal.actor,
+        ),
+    )
+    return written, False
 
 
 async def add_note(key: ComplaintKey, note: NewNote, principal: Principal, once: Once, deps: Deps) -> Response:

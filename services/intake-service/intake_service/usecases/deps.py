@@ -16,6 +16,7 @@ from intake_service.groupcommit import GroupCommit
 from intake_service.settings import Settings
 from intake_service.store.reception import is_of_the_data
 from intake_service.usecases.arrivals import Arrival, Arrivals
+from intake_service.usecases.chathub import ChatHub
 from intake_service.usecases.gauges import Gauges
 from intake_service.usecases.reception import Delivery, Outcome, Reception
 from shared.clock import Clock
@@ -55,6 +56,7 @@ class Deps:
     #: Wakes the loop that has files scanned.
     unscanned: asyncio.Event
     gauges: Gauges
+    chats: ChatHub
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     channels: ChannelBook = field(default_factory=ChannelBook)
 
@@ -93,4 +95,5 @@ def make_deps(
         scanner=Clamd(settings.clamd, settings.clamd_timeout_seconds) if settings.clamd else None,
         unscanned=asyncio.Event(),
         gauges=Gauges(registry or CollectorRegistry()),
+        chats=ChatHub(settings),
     )

@@ -1,6 +1,6 @@
 """What intake refuses, and what to do about it."""
 
-from shared.web.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooLarge, Unavailable
+from shared.web.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooLarge, Unauthorized, Unavailable
 
 
 class ImpossibleRecord(Invalid):
@@ -127,6 +127,41 @@ class LinkExpired(Gone):
 class StoreAway(Unavailable):
     slug = "attachment-store-away"
     title = "Files can neither be kept nor read just now"
+
+
+class BadVisitorIdentity(Forbidden):
+    slug = "bad-visitor-identity"
+    title = "The visitor's signed identity is not good"
+
+
+class BadChatToken(Unauthorized):
+    slug = "bad-chat-token"
+    title = "The token is not good for this chat"
+
+
+class NoSuchChat(NotFound):
+    slug = "no-such-chat"
+    title = "There is no such chat"
+
+
+class NothingSaidYet(Conflict):
+    slug = "nothing-said-yet"
+    title = "The visitor has said nothing yet"
+
+
+class ChatEnded(Conflict):
+    slug = "chat-ended"
+    title = "The chat has ended"
+
+
+class ChatTaken(Conflict):
+    slug = "chat-taken"
+    title = "The chat is somebody else's"
+
+
+class NotYourChat(Conflict):
+    slug = "not-your-chat"
+    title = "You are not in charge of the chat"
 
 
 RECEIVING: tuple[type[Problem], ...] = (ImpossibleRecord, NotYourChannel, UnknownAttachment, ReceptionBusy)

@@ -11,7 +11,7 @@ from intake_service.domain.complaint import stated
 from intake_service.domain.person import Identity
 from intake_service.domain.quarantine import is_of, needles
 from intake_service.domain.record import StatedComplainant
-from intake_service.store import attachments, complaints, receipts
+from intake_service.store import attachments, chats, complaints, receipts
 from intake_service.store import persons as store
 from intake_service.usecases.attachments import forget_files
 from intake_service.usecases.deps import Deps
@@ -86,6 +86,7 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
         await _erase_quarantined(tx, identities, deps)
         ids = await store.erase(tx, person, now)
         await attachments.release(tx, ids)
+        await chats.erase(tx, ids, now)
         outbox.add(
             tx,
             PersonErasedV1(

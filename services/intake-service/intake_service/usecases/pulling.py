@@ -200,14 +200,15 @@ async def take(spec: ChannelSpec, pulled: Pulled, step: int, deps: Deps) -> None
         crash.reached("pull.before_commit")
 
     try:
-        await _write(arrivals, along, deps)
+        await write(arrivals, along, deps)
     except Exception as error:
         if not isinstance(error, _SomeRefused) and not is_of_the_data(error):
             raise
-        await _write(await _without_the_bad(spec, pulled, arrivals, deps), along, deps)
+        await write(await _without_the_bad(spec, pulled, arrivals, deps), along, deps)
 
 
-async def _write(arrivals: Sequence[Arrival], along: Along | None, deps: Deps) -> list[Outcome]:
+async def write(arrivals: Sequence[Arrival], along: Along | None, deps: Deps) -> list[Outcome]:
+    """Commits the arrivals with what goes `along`, and tries again where another door was first. Raises `RaceLost`."""
     for _ in range(_RACES - 1):
         try:
             return await deps.arrivals.write(arrivals, along)
@@ -222,7 +223,7 @@ async def _without_the_bad(spec: ChannelSpec, pulled: Pulled, arrivals: Sequence
     for incoming, arrival in zip(pulled.arrivals, arrivals, strict=True):
         bad: Exception | None = None
         try:
-            (outcome,) = await _write([arrival], None, deps)
+            (outcome,) = await write([arrival], None, deps)
             bad = outcome if isinstance(outcome, Problem) else None
         except Exception as error:
             if not is_of_the_data(error):
