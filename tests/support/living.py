@@ -145,6 +145,17 @@ def _loop() -> Generator[Callable[[Coroutine[Any, Any, Any]], Any]]:
         loop.close()
 
 
+async def _chat(door: httpx.AsyncClient, headers: Mapping[str, str]) -> str:
+    """A chat that waits for an agent."""
+    body = {**CHANNEL_EXAMPLE, "kind": "chat", "channel": "chat", "account": "site"}
+    (await door.put("/v1/channels/site", headers=headers, json=body)).raise_for_status()
+    opened = (await door.post("/v1/channels/site/chats", json={})).raise_for_status().json()
+    told = {"X-Chat-Token": opened["token"]}
+    path = f"/v1/chats/{opened['chat_id']}/messages"
+    (await door.post(path, headers=told, json={"message_id": "1", "text": "订单无法查询"})).raise_for_status()
+    return str(opened["chat_id"])
+
+
 async def _live(
     folder: Path,
     databases: Databases,
@@ -212,6 +223,7 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
     found.known["receipt_id"] = [receipt.json()["id"]]
     channel = await doors["intake"].put("/v1/channels/weibo-shop", headers=headers, json=CHANNEL_EXAMPLE)
     found.known["channel_id"] = [channel.json()["channel_id"]]
+    found.known["chat_id"] = [await _chat(doors["intake"], headers)]
     shadow = await doors["sla"].post("/v1/shadows", headers=headers, json=SHADOW_EXAMPLE)
     found.known["shadow_id"] = [shadow.json()["shadow_id"]]
     files = [await doors["intake"].post("/v1/attachments", headers=headers, content=each) for each in FILES]

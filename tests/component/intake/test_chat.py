@@ -62,8 +62,8 @@ class Socket:
 
 
 class Chat:
-    def __init__(self, intake, urls):
-        self.intake, self.urls = intake, urls
+    def __init__(self, intake, urls, servers):
+        self.intake, self.urls, self.servers = intake, urls, servers
 
     async def open(self, **body):
         async with client_of(self.intake.services[0].app) as client:
@@ -109,16 +109,17 @@ async def chat(intake, monkeypatch, request) -> AsyncGenerator[Chat]:
     intake._known.clear()
     intake.services = [service(settings, intake.clock, None) for _ in range(2)]
     async with AsyncExitStack() as stack:
-        urls = []
+        urls, servers = [], []
         for each in intake.services:
             await each.start()
             stack.push_async_callback(each.stop)
             listening = listen("127.0.0.1", 0)
             server = server_for(each.app)
+            servers.append(server)
             serving = asyncio.create_task(server.serve([listening]))
             stack.push_async_callback(_ended, server, serving)
             urls.append(f"ws://127.0.0.1:{listening.getsockname()[1]}")
-        yield Chat(intake, urls)
+        yield Chat(intake, urls, servers)
 
 
 async def _ended(server, serving):
@@ -335,6 +336,25 @@ async def test_sockets_messages_and_silence_have_limits(chat):
         assert await Socket(silent).closed() == 4408
     assert [each.deps.chats.sockets for each in chat.intake.services] == [0, 0]
     assert await chat.intake.one("select count(*) from chat_presences") == 0
+
+
+@pytest.mark.parametrize("chat", [{"chat_send_seconds": 0.3}], indirect=True)
+async def test_whoever_does_not_read_is_cut_off_and_holds_nothing(chat):
+    opened = await chat.open()
+    await chat.said(opened, "1", "hello")
+    await chat.intake.run(
+        "insert into messages select gen_random_uuid(), complaint_id, 'inbound', 'chat', 'shop', null, 'd' || n, "
+        "repeat('长', 10000), '[]', '{}', since, since from chats, generate_series(2, 600) n",
+        "insert into chat_entries select id, n, 'message', 'visitor', '', 'm' || n, 'd' || n, '{}', since "
+        "from chats, generate_series(2, 600) n",
+    )
+    async with chat.socket(opened):
+        async with asyncio.timeout(10):
+            while not chat.servers[0].server_state.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            while chat.servers[0].server_state.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert chat.intake.services[0].deps.chats.sockets == 0
 
 
 async def test_whom_the_site_vouches_for_is_known_and_masked_and_erased_with_their_chat(chat):
