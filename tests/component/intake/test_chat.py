@@ -86,7 +86,7 @@ class Chat:
     async def socket(self, chat, after=0, process=0, agent=None, **hello) -> AsyncGenerator[Socket]:
         url = f"{self.urls[process]}/v1/chats/{chat.chat_id}/socket?after={after}"
         shown = hello or ({"bearer": token_of(Role.AGENT, subject=agent)} if agent else {"token": chat.token})
-        async with connect(url) as connection:
+        async with connect(url, close_timeout=1) as connection:
             socket = Socket(connection)
             with suppress(ConnectionClosed):
                 await socket.send(type="hello", **shown)
