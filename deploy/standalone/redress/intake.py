@@ -26,7 +26,7 @@ def reconcile(url: Url = URL, token: Token = None, data: Data = DATA) -> None:
     if found["unaccounted"]:
         raise Told(
             f"{found['unaccounted']} messages are unaccounted for. Of a fetched channel, look at the provider for what "
-            "was not fetched; of any other, look for who deleted receipts."
+            "was not fetched; of any other, look for who deleted receipts or complaints."
         )
 
 
@@ -39,7 +39,18 @@ def _show(found: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    columns = ("channel", "account", "accepted", "repeated", "receipts", "exist", "taken", "unaccounted")
+    columns = (
+        "channel",
+        "account",
+        "accepted",
+        "repeated",
+        "receipts",
+        "direct",
+        "complaints",
+        "exist",
+        "taken",
+        "unaccounted",
+    )
     table = Table(*columns, box=None, header_style="bold")
     for source in found["sources"]:
         table.add_row(*("" if source[name] is None else str(source[name]) for name in columns))

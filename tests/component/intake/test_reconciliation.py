@@ -10,6 +10,7 @@ from intake_service.domain.quarantine import is_of, needles
 from intake_service.usecases.reconciliation import measure
 from shared.web.auth import Role
 from tests.component.intake import shelf
+from tests.component.intake.conftest import complaint
 from tests.component.intake.test_channels import CHANNEL, put
 from tests.component.intake.test_messages import message, send
 from tests.component.intake.test_pulling import mail, pulling, state_channel, stock, until
@@ -48,6 +49,79 @@ async def test_a_receipt_that_is_gone_is_seen(intake):
     deps = intake.services[0].deps
     await measure(deps)
     assert deps.gauges.unaccounted.labels("email", "help@shop.example")._value.get() == 1
+
+
+async def doors(intake):
+    """(unaccounted, {account: (accepted, repeated, direct, complaints)})"""
+    found = (await intake.get("/v1/reconciliation", Role.LEAD)).json()
+    return found["unaccounted"], {
+        source["account"]: tuple(source[name] for name in ("accepted", "repeated", "direct", "complaints"))
+        for source in found["sources"]
+    }
+
+
+async def test_every_complaint_and_every_repeated_delivery_is_counted_at_its_own_account(intake):
+    await send(intake)
+    for process in (0, 0, 1):
+        await intake.post("/v1/complaints", complaint(), process=process)
+    for seat in range(3):
+        await intake.post("/v1/complaints", complaint(channel={"channel": "hotline", "account": f"line-{seat % 2}"}))
+    once = {"Idempotency-Key": "k-1"}
+    for _ in range(2):
+        await intake.post("/v1/complaints", complaint(channel__account="kept answer"), headers=once)
+    assert await doors(intake) == (
+        0,
+        {
+            "help@shop.example": (1, 0, 0, 1),
+            "4008001234": (3, 2, 1, 1),
+            "line-0": (2, 0, 2, 2),
+            "line-1": (1, 0, 1, 1),
+            "kept answer": (1, 0, 1, 1),
+        },
+    )
+
+
+async def test_of_twenty_deliveries_at_once_to_two_processes_one_is_counted_as_new(intake):
+    answers = await asyncio.gather(*(intake.post("/v1/complaints", complaint(), process=n % 2) for n in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
+    assert await doors(intake) == (0, {"4008001234": (20, 19, 1, 1)})
+
+
+async def test_a_complaint_that_is_gone_is_seen_whichever_door_it_came_by(intake):
+    await intake.receive()
+    await send(intake)
+    await intake.run("update receipts set complaint_id = null", "delete from complaints")
+    unaccounted, _ = await doors(intake)
+    assert unaccounted == 2
+
+
+async def test_what_is_refused_is_not_counted(intake):
+    unknown = {"id": "01900000-0000-7000-8000-000000000000"}
+    assert (await intake.post("/v1/complaints", complaint(attachments=[unknown]))).status_code == 422
+    assert (await intake.post("/v1/complaints", complaint(happened_at="2030-01-01T00:00:00Z"))).status_code == 422
+    assert await doors(intake) == (0, {})
+
+
+async def test_forms_are_counted_and_the_channel_of_the_form_tells_the_last_one(intake):
+    body = {
+        "kind": "web_form",
+        "account": "form",
+        "title": {"zh": "网页表单", "en": "Web form"},
+        "owner_team": "support",
+    }
+    await put(intake, "form", body)
+    client = await intake.client(Role.AGENT)
+    typed = {
+        "form_id": "0190f6a0-0000-7000-8000-000000000001",
+        "kind": "complaint",
+        "symptom": "打不开",
+        "anonymous": "1",
+    }
+    for _ in range(2):
+        assert (await client.post("/form", data=typed)).status_code == 303
+    assert await doors(intake) == (0, {"form": (2, 1, 1, 1)})
+    shown = (await intake.get("/v1/channels/form", Role.LEAD)).json()
+    assert (shown["health"], shown["last_message_at"]) == ("healthy", "2024-05-10T02:21:00Z")
 
 
 async def test_what_a_provider_has_and_was_not_fetched_is_seen(intake, tmp_path, monkeypatch):

@@ -146,9 +146,11 @@ class Health(StrEnum):
 
 
 class SourceCount(BaseModel):
-    """What came in by one account. `accepted` are the deliveries that were answered with a receipt, `repeated` those of
-    them that had one before; `exist` is what the providers of fetched channels say there is, `taken` what of it has a
-    receipt. `unaccounted` is what differs: accepted without repeated from `receipts`, and `exist` from `taken`."""
+    """What came in by one account. `accepted` are the deliveries that were answered with a receipt or a complaint,
+    `repeated` those of them that had one before, `direct` those that made a complaint without a receipt (the door of
+    complaints, the web form); `exist` is what the providers of fetched channels say there is, `taken` what of it has a
+    receipt. `unaccounted` is what differs: accepted without repeated and direct from `receipts`, or direct and the
+    receipts that made one from `complaints` (the greater of both); and `exist` from `taken`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -158,6 +160,8 @@ class SourceCount(BaseModel):
     accepted: int
     repeated: int
     receipts: int
+    direct: int
+    complaints: int
     exist: int | None
     taken: int | None
     unaccounted: int

@@ -1,4 +1,4 @@
-"""What was received, counted in the transaction that received it, and counted again in the table of receipts (A8)."""
+"""What was received, counted in the transaction that received it, and counted again in the tables that keep it (A8)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from intake_service.store.tables import delivery_counts, receipts
+from intake_service.domain.views import DeliveryStatus
+from intake_service.store.tables import complaints, delivery_counts, receipts
 
 #: Processes that receive for one account at the same time have each a row of their own, as a rule.
 SLOTS = 16
@@ -35,22 +36,32 @@ async def count(tx: AsyncSession, received: Mapping[tuple[str, str], tuple[int, 
 
 
 async def counted(tx: AsyncSession) -> dict[tuple[str, str], RowMapping]:
-    """Written, repeated and the last instant, by channel and account."""
+    """Written, repeated, direct and the last instant, by channel and account."""
     table = delivery_counts.c
     asked = select(
         table.channel,
         table.account,
         func.sum(table.written).label("written"),
         func.sum(table.repeated).label("repeated"),
+        func.sum(table.direct).label("direct"),
         func.max(table.last_at).label("last_at"),
     ).group_by(table.channel, table.account)
     return {(row["channel"], row["account"]): row for row in (await tx.execute(asked)).mappings()}
 
 
-async def receipts_by_account(tx: AsyncSession) -> dict[tuple[str, str], int]:
-    """How many receipts there are. It reads the index of the natural key, so it takes time that grows with it."""
-    asked = select(receipts.c.channel, receipts.c.account, func.count()).group_by(
+async def receipts_by_account(tx: AsyncSession) -> dict[tuple[str, str], tuple[int, int]]:
+    """How many receipts there are, and how many of them say that they made a complaint. It reads the whole table."""
+    made = receipts.c.status.in_((DeliveryStatus.CREATED, DeliveryStatus.SUGGESTION))
+    asked = select(receipts.c.channel, receipts.c.account, func.count(), func.count().filter(made)).group_by(
         receipts.c.channel, receipts.c.account
+    )
+    return {(channel, account): (found, making) for channel, account, found, making in await tx.execute(asked)}
+
+
+async def complaints_by_account(tx: AsyncSession) -> dict[tuple[str, str], int]:
+    """How many complaints there are. It reads the index of the natural key, so it takes time that grows with it."""
+    asked = select(complaints.c.channel, complaints.c.account, func.count()).group_by(
+        complaints.c.channel, complaints.c.account
     )
     return {(channel, account): found for channel, account, found in await tx.execute(asked)}
 

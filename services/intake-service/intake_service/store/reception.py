@@ -95,6 +95,28 @@ _INSERT_IDENTITIES = _insert(identities, ("kind", "value", "person_id"), "on con
 _INSERT_COMPLAINTS = _insert(complaints, ComplaintRow._fields, "on conflict (channel, account, message_id) do nothing")
 
 
+class Counted(NamedTuple):
+    """What is to be added to the count of an account, with the complaints that a batch makes."""
+
+    channel: str
+    account: str
+    direct: int
+    repeated: int
+
+
+_SLOT = len(ComplaintRow._fields) + 1
+#: In the same statement as the complaints: the hot door sends none more.
+_COUNT_AND_INSERT_COMPLAINTS = (
+    "with counted as (insert into delivery_counts as c "  # noqa: S608
+    "(channel, account, slot, written, repeated, direct, last_at) "
+    f"select w.channel, w.account, ${_SLOT}::smallint, 0, w.repeated, w.direct, ${_SLOT + 1}::timestamptz "
+    f"from unnest(${_SLOT + 2}::text[], ${_SLOT + 3}::text[], ${_SLOT + 4}::bigint[], ${_SLOT + 5}::bigint[]) "
+    "as w (channel, account, direct, repeated) order by w.channel, w.account "
+    "on conflict (channel, account, slot) do update set repeated = c.repeated + excluded.repeated, "
+    "direct = c.direct + excluded.direct, last_at = greatest(c.last_at, excluded.last_at)) "
+) + _INSERT_COMPLAINTS
+
+
 async def find_persons(tx: AsyncSession, identities: Sequence[Identity]) -> dict[Identity, UUID]:
     """Who is known by which of these identities."""
     found = await tx.execute(
@@ -165,9 +187,15 @@ async def insert_identities(driver: Any, owners: Sequence[tuple[int, str, UUID]]
     return _all_written(await driver.execute(_INSERT_IDENTITIES, *_columns(sorted(owners))), len(owners))
 
 
-async def insert_complaints(driver: Any, rows: Sequence[ComplaintRow]) -> bool:
-    """False where another transaction was first with one of the deliveries."""
-    return _all_written(await driver.execute(_INSERT_COMPLAINTS, *_columns(rows)), len(rows))
+async def insert_complaints(
+    driver: Any, rows: Sequence[ComplaintRow], counted: Sequence[Counted], slot: int, at: datetime
+) -> bool:
+    """And count them, where there is something `counted`. False where another transaction was first with one of the
+    deliveries."""
+    if not counted:
+        return _all_written(await driver.execute(_INSERT_COMPLAINTS, *_columns(rows)), len(rows))
+    columns = (*_columns(rows), slot, at, *_columns(counted))
+    return _all_written(await driver.execute(_COUNT_AND_INSERT_COMPLAINTS, *columns), len(rows))
 
 
 def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

@@ -162,7 +162,8 @@ delivery_counts = Table(
     Column("account", Text, primary_key=True),
     Column("slot", SmallInteger, primary_key=True, comment="so that processes don't wait for each other"),
     Column("written", BigInteger, nullable=False, comment="receipts that were made"),
-    Column("repeated", BigInteger, nullable=False, comment="deliveries that had a receipt already"),
+    Column("repeated", BigInteger, nullable=False, comment="deliveries that were received before"),
+    Column("direct", BigInteger, nullable=False, server_default=text("0"), comment="complaints made without a receipt"),
     Column("last_at", DateTime(timezone=True), nullable=False),
 )
 

@@ -7,7 +7,7 @@ class Gauges:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.unaccounted = Gauge(
             "intake_unaccounted",
-            "What came in, by the provider or by what was accepted, and has no receipt; must be 0",
+            "What came in, by the provider or by what was accepted, and has no receipt or complaint; must be 0",
             ("channel", "account"),
             registry=registry,
         )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from random import randrange
 from uuid import UUID
 
 from fastapi import Response
@@ -23,6 +25,7 @@ from intake_service.domain.record import NewComplaint
 from intake_service.domain.template import missing
 from intake_service.groupcommit import RaceLost
 from intake_service.settings import Settings
+from intake_service.store import counts as count_store
 from intake_service.store import reception as store
 from intake_service.store.attachments import insert_uses
 from intake_service.usecases import files
@@ -103,6 +106,7 @@ class Reception:
     clock: Clock
     ids: Callable[[], UUID]
     settings: Settings
+    slot: int = field(default_factory=partial(randrange, count_store.SLOTS))
     _serials: dict[str, _Serials] = field(default_factory=dict)
 
     async def write(self, batch: Sequence[Delivery]) -> list[Outcome]:
@@ -123,10 +127,11 @@ class Reception:
             refused = {place: each for place, each in held.items() if isinstance(each, Problem)}
             kept = {place: each for place, each in held.items() if not isinstance(each, Problem)}
             deliveries = [(with_files(batch[place], kept[place]), numbers[place]) for place in kept]
-            made = dict(zip(kept, await self.keep(tx, deliveries), strict=True))
+            first = {place: firsts.get(keys[place], place) if place in keys else place for place in waiting}
+            counted = self._counted([(batch[place], place in kept) for place in waiting if first[place] not in refused])
+            made = dict(zip(kept, await self.keep(tx, deliveries, counted), strict=True))
             await insert_uses(tx, [(upload, made[place].id) for place in kept for upload in kept[place].uploads])
             known |= {key: made[place] for key, place in firsts.items() if place in made}
-            first = {place: firsts.get(keys[place], place) if place in keys else place for place in waiting}
             answers: dict[int, Answered | Problem] = {
                 place: refused[first[place]]
                 if first[place] in refused
@@ -135,11 +140,26 @@ class Reception:
                 else _answered(batch[place].once, known[keys[place]], 200)
                 for place in waiting
             }
+            if counted and not deliveries:
+                repeats = {(each.channel, each.account): (0, each.repeated) for each in counted}
+                await count_store.count(tx, repeats, self.slot, self.clock.now())
             await record_many(tx, [answer for answer in answers.values() if isinstance(answer, Answered)])
         return [outcome_of(answers[place]) if outcome is None else outcome for place, outcome in enumerate(outcomes)]
 
-    async def keep(self, tx: AsyncSession, deliveries: Sequence[tuple[Delivery, str]]) -> list[Receipt]:
-        """Writes new complaints, each with its number, and their events. Raises `RaceLost`."""
+    def _counted(self, accepted: Sequence[tuple[Delivery, bool]]) -> list[store.Counted]:
+        """How many of each account were accepted, for the reconciliation: new ones and repeated ones."""
+        received: dict[tuple[str, str], tuple[int, int]] = {}
+        for delivery, fresh in accepted:
+            channel = delivery.record.channel
+            direct, repeated = received.get((channel.channel, channel.account), (0, 0))
+            received[channel.channel, channel.account] = (direct + fresh, repeated + (not fresh))
+        return [store.Counted(*account, *numbers) for account, numbers in received.items()]
+
+    async def keep(
+        self, tx: AsyncSession, deliveries: Sequence[tuple[Delivery, str]], counted: Sequence[store.Counted] = ()
+    ) -> list[Receipt]:
+        """Writes new complaints, each with its number, and their events, and adds what was `counted`. Raises
+        `RaceLost`."""
         if not deliveries:
             return []
         now = self.clock.now()
@@ -189,7 +209,9 @@ class Reception:
         driver = await store.driver_of(tx)
         await store.insert_persons(driver, known.created)
         await store.update_persons(driver, known.changed)
-        if not await store.insert_identities(driver, known.owners) or not await store.insert_complaints(driver, rows):
+        if not await store.insert_identities(driver, known.owners):
+            raise RaceLost
+        if not await store.insert_complaints(driver, rows, counted, self.slot, now):
             raise RaceLost
         with use_traces(traces):
             outbox.add(tx, *events)

@@ -1,7 +1,8 @@
 """Does the count of what came in equal the count of what is accounted for? (A8)
 
 Invariant: for every account 0 is `unaccounted`. What a provider says exists is compared with the arrivals that have a
-receipt, and what was accepted, counted with each acceptance, with the receipts that are there.
+receipt; what was accepted, counted with each acceptance, with the receipts and complaints that are there; and the
+receipts that say they made a complaint with these complaints.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from intake_service.store import channels as channel_store
 from intake_service.store import counts as store
 from intake_service.usecases.deps import Deps
 
+_COUNTS = ("written", "repeated", "direct")
+
 
 async def reconcile(deps: Deps) -> Reconciliation:
     """Every account that ever received, or that a channel is for, in one snapshot."""
@@ -21,26 +24,32 @@ async def reconcile(deps: Deps) -> Reconciliation:
         states = await channel_store.states(tx)
         counted = await store.counted(tx)
         receipts = await store.receipts_by_account(tx)
+        complaints = await store.complaints_by_account(tx)
     by_account: defaultdict[tuple[str, str], list[KeptChannel]] = defaultdict(list)
     for each in kept:
         by_account[each.spec.channel, each.spec.account].append(each)
     sources: list[SourceCount] = []
-    for account in sorted({*by_account, *counted, *receipts}):
+    for account in sorted({*by_account, *counted, *receipts, *complaints}):
         told = counted.get(account)
         fetched = [states[each.spec.channel_id] for each in by_account[account] if _is_fetched(each, deps)]
-        written, repeated = (int(told["written"]), int(told["repeated"])) if told else (0, 0)
-        there = receipts.get(account, 0)
+        written, repeated, direct = (int(told[name]) for name in _COUNTS) if told else (0, 0, 0)
+        there, made = receipts.get(account, (0, 0))
+        found = complaints.get(account, 0)
         sources.append(
             SourceCount(
                 channel=account[0],
                 account=account[1],
                 channel_ids=tuple(each.spec.channel_id for each in by_account[account]),
-                accepted=written + repeated,
+                accepted=written + direct + repeated,
                 repeated=repeated,
                 receipts=there,
+                direct=direct,
+                complaints=found,
                 exist=sum(state["exist"] for state in fetched) if fetched else None,
                 taken=sum(state["taken"] for state in fetched) if fetched else None,
-                unaccounted=abs(written - there) + sum(abs(state["exist"] - state["taken"]) for state in fetched),
+                # The greater of the two, for a receipt that is gone leaves its complaint without one.
+                unaccounted=max(abs(written - there), abs(direct + made - found))
+                + sum(abs(state["exist"] - state["taken"]) for state in fetched),
             )
         )
     return Reconciliation(
