@@ -3,10 +3,12 @@
 import asyncio
 import secrets
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from rich.console import Console
@@ -19,6 +21,7 @@ TIMEOUT = 60.0
 AT_ONCE = 20
 ALBUM = 10
 LARGE = 30 * 1024 * 1024
+PIECE = 64 * 1024
 
 
 class Failed(Exception):
@@ -126,6 +129,29 @@ async def large(door: Door) -> None:
     await door.kept(door.message("after-large"), "created", "appended")
 
 
+async def upload(door: Door) -> None:
+    """Streamed, without a length told before, and then named by a message."""
+    digest = sha256()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(LARGE // PIECE):
+            piece = f"{door.run} {number} ".encode().ljust(PIECE, b".")
+            digest.update(piece)
+            yield piece
+
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = await door.http.post(
+        "/v1/attachments", params={"name": "recording.bin"}, content=pieces(), headers=headers
+    )
+    if answer.status_code != 201:
+        raise Failed(f"POST /v1/attachments answered {_said(answer)}, wanted 201")
+    kept = answer.json()
+    if (kept["size_bytes"], kept["sha256"]) != (LARGE, digest.hexdigest()):
+        raise Failed(f"{kept['size_bytes']} bytes with SHA-256 {kept['sha256']} were kept, wanted {LARGE} as sent")
+    await door.kept(door.message("with-upload", attachments=[{"id": kept["id"]}]), "created", "appended")
+    _refused(await door.post(door.message("with-none", attachments=[{"id": str(uuid4())}])), 422)
+
+
 async def bad_charset(door: Door) -> None:
     raw = {"data": b64encode(b"\xff\xff\xff").decode(), "media_type": "text/plain", "charset": "gb18030"}
     await door.kept(door.message("charset", raw=raw), "quarantined")
@@ -149,7 +175,8 @@ CHECKS: dict[str, Callable[[Door], Awaitable[None]]] = {
     "an answer before what it answers": disorder,
     f"an album of {ALBUM} parts in parallel": album,
     "clocks that differ": clock_skew,
-    "an attachment of 30 MB": large,
+    "30 MB in the envelope": large,
+    "an attachment of 30 MB": upload,
     "a charset that does not fit": bad_charset,
     "a loop of automatic answers": loop,
 }
