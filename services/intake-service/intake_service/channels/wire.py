@@ -24,7 +24,11 @@ class Wire(BaseModel):
 
 
 def _of_text(clean: Callable[[object], str]) -> BeforeValidator:
-    return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
+    def cleaned(value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return clean(str(value)) if number or isinstance(value, str) else value
+
+    return BeforeValidator(cleaned)
 
 
 #: What a person wrote, cut off after 100,000 characters.
