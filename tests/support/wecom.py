@@ -116,6 +116,9 @@ class Platform:
     _robot: list[float] = field(default_factory=list)
     #: DingTalk's sessions and when they end.
     sessions: dict[str, float] = field(default_factory=dict)
+    #: DingTalk's files, by download code, and how often its access tokens were ended before their time.
+    codes: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    dingtalk_ends: int = 0
     #: Calls of `sync_msg` without a token that are let through in a minute.
     bare_syncs_a_minute: int = 60
 
@@ -197,7 +200,11 @@ class Platform:
             return _says(40007, "invalid media_id")
         name, media_type, data = found
         return Response(
-            data, headers={"Content-Type": media_type, "Content-disposition": f'attachment; filename="{name}"'}
+            data,
+            headers={
+                "Content-Type": media_type,
+                "Content-disposition": f'attachment; filename="{name.encode().decode("latin-1")}"',
+            },
         )
 
     async def robot(self, request: Request) -> Response:
@@ -222,6 +229,27 @@ class Platform:
             return _says(300005, "session is not exist or expired")
         return _says(0, "ok")
 
+    async def dingtalk_token(self, request: Request) -> Response:
+        told = await request.json()
+        self.calls.append((request.url.path, told))
+        if told != {"appKey": "dingtests", "appSecret": APP_SECRET}:
+            return JSONResponse({"code": "invalidClientIdOrSecret", "message": "无效的clientId或者clientSecret"}, 400)
+        return JSONResponse({"accessToken": f"at-{self.dingtalk_ends}", "expireIn": 7200})
+
+    async def dingtalk_address(self, request: Request) -> Response:
+        told = await request.json()
+        self.calls.append((request.url.path, told))
+        if request.headers.get("x-acs-dingtalk-access-token") != f"at-{self.dingtalk_ends}":
+            return JSONResponse({"code": "InvalidAuthentication", "message": "不合法的access_token"}, 401)
+        if told["robotCode"] != "dingtests" or told["downloadCode"] not in self.codes:
+            return JSONResponse({"code": "invalidParameter.downloadCode", "message": "downloadCode无效"}, 400)
+        at = "http://169.254.169.254/x" if told["downloadCode"] == "elsewhere" else f"{self.url}/file"
+        return JSONResponse({"downloadUrl": f"{at}?code={told['downloadCode']}"})
+
+    async def dingtalk_file(self, request: Request) -> Response:
+        media_type, data = self.codes[request.query_params["code"]]
+        return Response(data, headers={"Content-Type": media_type})
+
     async def _asked(self, request: Request) -> dict[str, Any] | Response:
         told = await request.json()
         self.calls.append((request.url.path, told))
@@ -245,6 +273,9 @@ class Platform:
                 Route("/cgi-bin/kf/send_msg", self.send_msg, methods=["POST"]),
                 Route("/cgi-bin/media/get", self.media_get),
                 Route("/cgi-bin/webhook/send", self.robot, methods=["POST"]),
+                Route("/v1.0/oauth2/accessToken", self.dingtalk_token, methods=["POST"]),
+                Route("/v1.0/robot/messageFiles/download", self.dingtalk_address, methods=["POST"]),
+                Route("/file", self.dingtalk_file),
                 Route("/robot/sendBySession", self.send_by_session, methods=["POST"]),
             ]
         )

@@ -86,9 +86,52 @@ async def test_five_messages_without_a_word_of_the_customer_wait_for_one(notify,
 
 
 async def test_a_refusal_for_good_is_told(notify, platform):
-    platform.refusals["/cgi-bin/kf/send_msg"] = [95002] * 2
+    platform.refusals["/cgi-bin/kf/send_msg"] = [40058] * 2
     message = await told(notify, wecom())
-    assert (message.status, message.reason) == (Status.FAILED, "errcode 95002: as the test wants it")
+    assert (message.status, message.reason) == (Status.FAILED, "errcode 40058: as the test wants it")
+
+
+async def latest_reply(notify: Notify) -> Any:
+    await notify.deliver()
+    return [each for each in await notify.messages() if each.purpose is Purpose.REPLY][-1]
+
+
+@pytest.mark.parametrize("code", [95002, 95013, 40096])
+async def test_a_conversation_that_wecom_calls_over_is_followed_by_the_next_means(notify, platform, code):
+    platform.refusals["/cgi-bin/kf/send_msg"] = [code] * 2
+    first = await told(notify, wecom(), emails=("wang@shop.example",), wecom_id=CUSTOMER)
+    assert (first.status, first.means, str(code) in first.reason) == (Status.QUEUED, Means.WECOM, True)
+    again = await latest_reply(notify)
+    assert (again.message_id, again.status, again.means) == (first.message_id, Status.DELIVERED, Means.EMAIL)
+    assert platform.sent_to(CUSTOMER) == []
+
+
+async def test_who_is_gone_and_never_wrote_here_is_written_to_by_another_means(notify, platform):
+    """Known by WeCom from another complaint; `NOTIFY_WECOM_OPEN_KFID` is the account."""
+    platform.refusals["/cgi-bin/kf/send_msg"] = [40096] * 2
+    async with httpx.AsyncClient() as http:
+        way = CustomerService(WeComApi(http, CORP_ID, CORP_SECRET, platform.url), ACCOUNT)
+        notify.carriers[Means.WECOM] = Chat({"complainant": way}, Recording())
+        first = await told(notify, None, wecom_id=CUSTOMER, emails=("wang@shop.example",))
+        assert (first.status, first.means) == (Status.QUEUED, Means.WECOM)
+        assert (await latest_reply(notify)).means is Means.EMAIL
+
+
+async def test_the_customers_next_word_opens_the_conversation_again(notify, platform):
+    platform.items = [customer_says("m-1", platform.now)]
+    platform.refusals["/cgi-bin/kf/send_msg"] = [95013] * 2
+    closed = await told(notify, wecom())
+    of = closed.facts
+    said = reply(of, "还在吗", inbound=True, channel=Channel.WECOM)
+    await notify.hear(said.model_copy(update={"reply": wecom(49)}))
+    again = await latest_reply(notify)
+    assert (again.status, again.means) == (Status.DELIVERED, Means.WECOM)
+
+
+async def test_a_session_of_dingtalk_that_ended_early_is_followed_by_the_next_means(notify, platform):
+    message = await told(notify, dingtalk(platform), Channel.DINGTALK, emails=("wang@shop.example",))
+    assert (message.status, "300005" in message.reason) == (Status.QUEUED, True)
+    assert (await latest_reply(notify)).means is Means.EMAIL
 
 
 async def test_a_colleague_is_named_in_the_group_and_the_limit_is_waited_for(notify, platform):

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake_service.channels.dingtalk.messages import Media, Said, Unreadable, check_signature, read
+from intake_service.channels.dingtalk.messages import Said, Unreadable, check_signature, read
 from intake_service.channels.signed import Forged, Stale
+from intake_service.domain.channels import Media
 from intake_service.domain.message import IncomingMessage
 from tests.support.wecom import APP_SECRET, dingtalk_headers, dingtalk_says
 from tests.unit.intake.test_wecom_messages import ANY_JSON

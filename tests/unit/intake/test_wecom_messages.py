@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake_service.channels.wecom.messages import Media, Noted, Said, Unreadable, read
+from intake_service.channels.wecom.messages import Noted, Said, Unreadable, read
+from intake_service.domain.channels import Media
 from intake_service.domain.message import IncomingMessage
 from tests.support.wecom import ACCOUNT, CUSTOMER, customer_says, event
 

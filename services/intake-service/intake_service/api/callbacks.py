@@ -9,7 +9,14 @@ from intake_service import usecases
 from intake_service.api.channels import ChannelIdPath
 from intake_service.api.common import DepsDep
 from intake_service.channels.wecom.crypto import Signed
-from intake_service.usecases.errors import ChannelAway, ForgedCallback, NoSuchChannel, ReceptionBusy, StaleCallback
+from intake_service.usecases.errors import (
+    ChannelAway,
+    ForgedCallback,
+    NoSuchChannel,
+    ReceptionBusy,
+    StaleCallback,
+    StoreAway,
+)
 from shared.web.errors import BadRequest, responses
 
 router = APIRouter(tags=["callbacks"])
@@ -62,7 +69,7 @@ class Taken(BaseModel):
 @router.post(
     "/v1/channels/{channel_id}/dingtalk",
     summary="DingTalk says what a customer told the robot",
-    responses=responses(*REFUSALS, ReceptionBusy),
+    responses=responses(*REFUSALS, ReceptionBusy, StoreAway),
 )
 async def receive_dingtalk(
     channel_id: ChannelIdPath,

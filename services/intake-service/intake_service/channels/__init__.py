@@ -4,8 +4,11 @@ from intake_service.channels import chat, dingtalk, in_app, social_feed, wecom
 from intake_service.channels.email.kinds import IMAP, SMTP
 from intake_service.channels.kind import (
     ChannelFault,
+    Fetch,
+    FetchLater,
     Kind,
     NoSettings,
+    NotFetched,
     OpenChannel,
     Pull,
     PullSettings,
@@ -32,8 +35,11 @@ KINDS: dict[str, Kind] = {
 __all__ = [
     "KINDS",
     "ChannelFault",
+    "Fetch",
+    "FetchLater",
     "Kind",
     "NoSettings",
+    "NotFetched",
     "OpenChannel",
     "Pull",
     "PullSettings",

@@ -107,14 +107,26 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A file that lies at the provider for a while, and is asked for by `media_id`. `kind` is image, voice, or what the
+    provider calls it."""
+
+    media_id: str
+    kind: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """What arrived, and its bytes as they came: they are kept whatever becomes of it (A8). `fingerprint` is what it
-    says, where the channel has a better one than its envelope's; None where it has not."""
+    says, where the channel has a better one than its envelope's; None where it has not. `media` are its files that are
+    still to be fetched."""
 
     message: IncomingMessage | Unreadable
     raw: bytes
     fingerprint: bytes | None = None
     files: tuple[File, ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from intake_service.channels import ChannelFault
-from intake_service.channels.dingtalk.kind import incoming
+from intake_service.channels.dingtalk.kind import files, incoming
 from intake_service.channels.dingtalk.messages import check_signature
 from intake_service.channels.signed import Forged, Stale
 from intake_service.channels.wecom.crypto import Malformed, Signed, encrypted_of, hint_of
@@ -14,7 +14,8 @@ from intake_service.channels.wecom.kind import crypto_of
 from intake_service.usecases.channels import serving
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import ChannelAway, ForgedCallback, StaleCallback
-from intake_service.usecases.handing import hand_in
+from intake_service.usecases.handing import hand_over
+from intake_service.usecases.media import CALLED, with_media
 from shared.web.errors import BadRequest
 
 #: How old a signature may be: nobody replays a callback that they saw yesterday.
@@ -59,12 +60,15 @@ async def hear_wecom(channel_id: str, signed: Signed, body: bytes, deps: Deps) -
 
 
 async def receive_dingtalk(channel_id: str, sign: str, timestamp: str, body: bytes, deps: Deps) -> None:
-    """Keeps what the robot was told; what can't be read is in quarantine.
+    """Keeps what the robot was told, with its files; what can't be read is in quarantine.
 
-    Raises `NoSuchChannel`, `ForgedCallback`, `StaleCallback`, `ChannelAway`, `ReceptionBusy`.
+    Raises `NoSuchChannel`, `ForgedCallback`, `StaleCallback`, `ChannelAway`, `ReceptionBusy`, `StoreAway`.
     """
     with refusals():
         channel = await serving("dingtalk", channel_id, deps)
         check_signature(sign, timestamp, channel.secrets["app_secret"], deps.clock.now(), MAX_AGE)
     arrived = incoming(channel.spec, body)
-    await hand_in(channel.spec, arrived.message, arrived.raw, deps)
+    if arrived.media:
+        async with files(channel) as fetch:
+            (arrived,) = await with_media(channel.spec, [arrived], fetch, CALLED, deps)
+    await hand_over(channel.spec, arrived, deps)

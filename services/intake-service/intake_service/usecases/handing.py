@@ -24,6 +24,7 @@ from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import AttachmentTooLarge, ReceptionBusy, StoreAway
 from intake_service.usecases.messages import NO_KEY, arrived, received
 from shared.contracts.envelope import Bilingual
+from shared.contracts.vocabulary import Channel
 from shared.telemetry.logs import describe
 from shared.telemetry.tracing import current_traceparent
 from shared.web.errors import Problem
@@ -103,9 +104,11 @@ def arrival_of(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Arrival:
 
 
 def _twins(channel: ChannelSpec, message: IncomingMessage, deps: Deps) -> frozenset[NaturalKey]:
-    """The same message in other accounts of the same channel (a mail to two of our addresses), as this process knows
-    them."""
+    """The same mail in other accounts (sent to two of our addresses), as this process knows them. No other provider
+    gives a message to two accounts."""
     source = message.source
+    if source.channel is not Channel.EMAIL:
+        return frozenset()
     accounts = {kept.spec.account for kept in deps.channels.kept.values() if kept.spec.channel is source.channel}
     return frozenset((source.channel, account, source.message_id) for account in accounts - {source.account})
 

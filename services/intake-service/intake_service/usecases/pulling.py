@@ -8,7 +8,7 @@ goes to quarantine and stops nobody; a channel that was added, changed or disabl
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 
 import stamina
@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from intake_service.channels import ChannelFault
+from intake_service.channels import ChannelFault, Fetch
 from intake_service.domain.channels import ChannelSpec, KeptChannel, Pulled
 from intake_service.groupcommit import RaceLost
 from intake_service.store import channels as store
@@ -25,6 +25,7 @@ from intake_service.usecases.arrivals import Along, Arrival
 from intake_service.usecases.channels import current, open_channel
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.handing import arrival_of, refused, with_files
+from intake_service.usecases.media import FETCHING, with_media
 from intake_service.usecases.reception import Outcome
 from shared.bus import crash
 from shared.telemetry.logs import describe
@@ -136,16 +137,18 @@ class Puller:
         deps, fetched = self.deps, False
         try:
             opened = open_channel(spec, deps)
-            pull = deps.kinds[spec.kind].pull
-            if pull is None:
+            kind = deps.kinds[spec.kind]
+            if kind.pull is None:
                 raise ChannelFault(f"The kind {spec.kind} is not fetched.")
             async with deps.reading() as tx:
                 state = await store.state(tx, spec.channel_id)
             step = state["step"]
-            async with aclosing(pull(opened, state["cursor"])) as steps:  # type: ignore[type-var]
+            async with AsyncExitStack() as stack:
+                fetch = await stack.enter_async_context(kind.files(opened)) if kind.files else None
+                steps = await stack.enter_async_context(aclosing(kind.pull(opened, state["cursor"])))  # type: ignore[type-var]
                 async for pulled in steps:
                     crash.reached("pull.after_fetch")
-                    await take(spec, pulled, step, deps)
+                    await take(spec, pulled, step, deps, fetch)
                     crash.reached("pull.after_commit")
                     step, fetched = step + 1, True
             async with deps.session() as tx:
@@ -173,12 +176,14 @@ def _why(error: Exception) -> str:
     return f"Unexpected: {type(error).__name__}; the log of intake-service tells more."
 
 
-async def take(spec: ChannelSpec, pulled: Pulled, step: int, deps: Deps) -> None:
+async def take(spec: ChannelSpec, pulled: Pulled, step: int, deps: Deps, fetch: Fetch | None = None) -> None:
     """Receipts of what was fetched and the cursor behind it, in one transaction.
 
-    Raises `MovedOn`, and what the database raises when it is away: nothing is kept then.
+    Files are fetched and kept before. Raises `MovedOn`, and what the database raises when it is away: nothing is kept
+    then, and files that were are swept as uploads that nobody names.
     """
-    arrived = [await with_files(spec, incoming, deps) for incoming in pulled.arrivals]
+    complete = await with_media(spec, pulled.arrivals, fetch, FETCHING, deps)
+    arrived = [await with_files(spec, incoming, deps) for incoming in complete]
     pulled = replace(pulled, arrivals=arrived)
     arrivals = [arrival_of(spec, incoming, deps) for incoming in arrived]
 

@@ -16,6 +16,7 @@ from intake_service.store import receipts as store
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import AnotherMessage, NoSuchReceipt, NothingToRetry, NotInQuarantine
 from intake_service.usecases.messages import arrived, received
+from shared.contracts.vocabulary import Channel
 from shared.web.auth import Principal
 from shared.web.idempotency import Once
 
@@ -88,8 +89,12 @@ async def _anew(row: RowMapping, deps: Deps) -> IncomingMessage:
     if kept is not None and kind is not None and kind.read is not None:
         read = kind.read(kept.spec, row["body"]).message
         if isinstance(read, IncomingMessage):
-            source = read.source.model_copy(update={name: row[name] for name in ("channel", "account", "message_id")})
-            return read.model_copy(update={"source": source})
+            named = {name: row[name] for name in ("account", "message_id")}
+            source = read.source.model_copy(update={"channel": Channel(row["channel"]), **named})
+            # Its files were kept when it came; reading it again brings none.
+            first = row["envelope"] and IncomingMessage.model_validate_json(row["envelope"])
+            files = first.attachments if first else read.attachments
+            return read.model_copy(update={"source": source, "attachments": files})
     if row["envelope"] is None:
         raise NothingToRetry("Send the message in `message`, with its channel, account and message id.")
     return IncomingMessage.model_validate_json(row["envelope"])

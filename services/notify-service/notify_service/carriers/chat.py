@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import httpx
 import structlog
 
-from notify_service.carriers.port import Carrier, Later, Letter, Refused, Result, Sent, Tell
+from notify_service.carriers.port import Carrier, Closed, Later, Letter, Refused, Result, Sent, Tell
 from shared.errcode import ErrCode, TryLater, WeComApi, request
 
 log = structlog.get_logger()
@@ -19,6 +19,9 @@ MAX_BYTES = 2048
 #: What may pass, or is a matter of our configuration: 40001 secret, 40013 company, 48002 rights, 95000 service account,
 #: 95001 five messages since the customer's last one, 95018 a colleague has the conversation.
 _MAY_PASS = frozenset({40001, 40013, 48002, 95000, 95001, 95018})
+#: The customer can't be written to: 40096 they are gone, 95002 silent for 48 hours, 95013 the conversation was ended;
+#: 300005 the session of DingTalk is over.
+_CLOSED = frozenset({40096, 95002, 95013, 300005})
 
 
 class CustomerService:
@@ -113,6 +116,8 @@ async def _result(way: Way, letter: Letter) -> Result:
     except NotTheirs:
         return Refused("the session webhook is not of NOTIFY_DINGTALK_HOST")
     except ErrCode as error:
+        if error.code in _CLOSED and letter.complaint_id is not None:
+            return Closed(str(error))
         return Later(str(error)) if error.code in _MAY_PASS else Refused(str(error))
 
 

@@ -49,7 +49,14 @@ class Refused:
     reason: str
 
 
-Result = Sent | Later | Refused
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The conversation that the address stands for takes no answer any more; another means may."""
+
+    reason: str
+
+
+Result = Sent | Later | Refused | Closed
 #: Called once for a letter, at the instant its result is known.
 Tell = Callable[[UUID, Result], None]
 

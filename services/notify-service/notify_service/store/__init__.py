@@ -13,6 +13,8 @@ from notify_service.store.outgoing import (
 )
 from notify_service.store.overrides import Override, delete_override, lock_override, overrides, put_override
 from notify_service.store.people import (
+    EndedSession,
+    close_sessions,
     erase,
     erased,
     lock_preference,
@@ -29,8 +31,10 @@ from notify_service.store.tables import metadata
 
 __all__ = [
     "Due",
+    "EndedSession",
     "Outcome",
     "Override",
+    "close_sessions",
     "delete_override",
     "erase",
     "erased",

@@ -5,6 +5,7 @@ erased person can be written by a transaction that did not see the erasure.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,14 @@ _LEARN_SESSIONS = text(
     "address = excluded.address, webhook = excluded.webhook, expires_at = excluded.expires_at "
     "where excluded.expires_at > reply_sessions.expires_at"
 )
+_CLOSE_SESSIONS = text(
+    "insert into reply_sessions (complaint_id, person_id, channel, account, address, expires_at) "
+    "select distinct on (r.complaint_id) r.*, cast(:now as timestamptz) from jsonb_to_recordset(cast(:rows as jsonb)) "
+    "as r (complaint_id uuid, person_id uuid, channel text, account text, address text) "
+    "where not exists (select from erasures e where e.person_id = r.person_id) order by r.complaint_id "
+    "on conflict (complaint_id) do update set expires_at = least(reply_sessions.expires_at, excluded.expires_at) "
+    "where reply_sessions.channel = excluded.channel"
+)
 _CONTACT_FIELDS = {
     "person_id", "revision", "name", "phones", "emails", "wecom_id", "preferred_channel", "language",
 }  # fmt: skip
@@ -89,6 +98,32 @@ async def upsert_sessions(tx: AsyncSession, events: Iterable[ComplaintReceivedV1
     ]
     if rows:
         await tx.execute(_LEARN_SESSIONS, {"rows": json_rows(rows)})
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A conversation that its channel says takes no answer any more."""
+
+    complaint_id: UUID
+    person_id: UUID
+    channel: Channel
+    account: str
+    address: str
+
+
+async def close_sessions(tx: AsyncSession, ended: Sequence[EndedSession], now: datetime) -> None:
+    """No answer goes there until a later word of the customer opens it again. After `share_people`."""
+    rows = [
+        {
+            "complaint_id": str(each.complaint_id),
+            "person_id": str(each.person_id),
+            "channel": each.channel,
+            "account": each.account,
+            "address": each.address,
+        }
+        for each in ended
+    ]
+    await tx.execute(_CLOSE_SESSIONS, {"rows": json_rows(rows), "now": now})
 
 
 async def release_waiting(tx: AsyncSession, person_ids: Sequence[UUID], now: datetime) -> None:

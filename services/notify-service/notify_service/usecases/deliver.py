@@ -8,7 +8,7 @@ message; a worker that dies loses its lease and another sends again, with the sa
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from notify_service import store
-from notify_service.carriers import Later, Letter, Refused, Result, Sent
+from notify_service.carriers import Closed, Later, Letter, Refused, Result, Sent
 from notify_service.domain import (
     Destination,
     Message,
@@ -35,7 +35,7 @@ from notify_service.rendering import Rendered, TemplateFault, TemplateParts, con
 from notify_service.usecases.deps import Deps
 from notify_service.usecases.outcome import outcome_event
 from shared.bus import outbox
-from shared.contracts.vocabulary import Language, Means, Purpose
+from shared.contracts.vocabulary import Channel, Language, Means, Purpose
 
 log = structlog.get_logger()
 
@@ -129,7 +129,11 @@ async def ship(shipment: Shipment, deps: Deps) -> None:
 async def _record(shipment: Shipment, results: Mapping[UUID, tuple[Result, datetime]], deps: Deps) -> None:
     messages = {item.message.message_id: item.message for item in shipment.items}
     outcomes = [_outcome(item, *results[item.message.message_id], deps) for item in shipment.items]
+    ended = _ended(item for item in shipment.items if isinstance(results[item.message.message_id][0], Closed))
     async with deps.session() as tx:
+        if ended:
+            await store.share_people(tx)
+            await store.close_sessions(tx, ended, deps.clock.now())
         written = await store.record(tx, shipment.lease, messages, outcomes)
         events = [event for message in written if (event := outcome_event(message, deps.clock.now())) is not None]
         outbox.add(tx, *events)
@@ -228,6 +232,11 @@ def _outcome(item: Item, result: Result, at: datetime, deps: Deps) -> store.Outc
         case Later(reason):
             due_at = retry.next_at(item.message.attempts + 1, at)
             status = Status.FAILED if due_at is None else Status.QUEUED
+        case Closed(reason):
+            due_at = retry.next_at(item.message.attempts + 1, at)
+            status = Status.FAILED if due_at is None else Status.QUEUED
+            if due_at is not None and item.message.attempts == 0:
+                due_at = at
     destination = item.destination
     return store.Outcome(
         message_id=item.message.message_id,
@@ -243,6 +252,20 @@ def _outcome(item: Item, result: Result, at: datetime, deps: Deps) -> store.Outc
         receipt=_without(destination, receipt),
         reason=_without(destination, reason),
     )
+
+
+def _ended(items: Iterable[Item]) -> list[store.EndedSession]:
+    return [
+        store.EndedSession(
+            facts.complaint_id,
+            facts.customer.person_id,
+            Channel(item.destination.means),
+            item.destination.account or "",
+            item.destination.address,
+        )
+        for item in items
+        if (facts := item.message.facts) is not None
+    ]
 
 
 def _without(destination: Destination, answer: str) -> str:

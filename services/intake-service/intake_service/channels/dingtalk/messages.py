@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from intake_service.channels.signed import Forged, check_age
 from intake_service.channels.wording import clean_line, clean_text, identifier, instant, part, placeholder, thread_of
+from intake_service.domain.channels import Media
 from intake_service.domain.message import Content, IncomingMessage, MessageSource, Sender, SenderIdentity, SenderKind
 from shared.contracts.vocabulary import Channel
 
@@ -34,15 +35,6 @@ def check_signature(sign: str, timestamp: str, secret: str, now: datetime, most:
     if not hmac.compare_digest(expected, sign.encode("utf-8", "replace")):
         raise Forged
     check_age(instant(timestamp, MILLI), now, most)
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A file that DingTalk hands out for a code, for a while."""
-
-    download_code: str
-    kind: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

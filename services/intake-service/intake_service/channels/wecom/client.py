@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from email.message import Message
 from typing import Any
 
 import httpx
 
+from intake_service.channels.kind import Fetched
+from intake_service.domain.files import stated_name
 from shared.errcode import ErrCode, TryLater, WeComApi, told
 
 _NO_SUCH_TOKEN = 95007
@@ -20,15 +21,6 @@ class Batch:
     items: tuple[Any, ...]
     cursor: str
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file as it comes in; its bytes are read once."""
-
-    name: str
-    media_type: str
-    chunks: AsyncIterator[bytes]
 
 
 async def sync(api: WeComApi, account: str, cursor: str, token: str | None = None, limit: int = 1000) -> Batch:
@@ -50,7 +42,7 @@ async def sync(api: WeComApi, account: str, cursor: str, token: str | None = Non
 
 
 @asynccontextmanager
-async def download(api: WeComApi, media_id: str) -> AsyncIterator[File]:
+async def download(api: WeComApi, media_id: str) -> AsyncIterator[Fetched]:
     """A file of a message, streamed. Raises `ErrCode` (it is over three days old, or never was), `TryLater`."""
     token = await api.token()
     try:
@@ -65,7 +57,7 @@ async def download(api: WeComApi, media_id: str) -> AsyncIterator[File]:
 
 
 @asynccontextmanager
-async def _file(api: WeComApi, media_id: str, token: str) -> AsyncIterator[File]:
+async def _file(api: WeComApi, media_id: str, token: str) -> AsyncIterator[Fetched]:
     asked = {"access_token": token, "media_id": media_id}
     try:
         async with api.http.stream("GET", f"{api.host}/cgi-bin/media/get", params=asked) as response:
@@ -74,7 +66,11 @@ async def _file(api: WeComApi, media_id: str, token: str) -> AsyncIterator[File]
                 await response.aread()
                 told(response)
                 raise TryLater("neither a file nor a refusal")
-            yield File(_name(response, media_id), _media_type(response), response.aiter_bytes())
+            yield Fetched(
+                stated_name(response.headers["content-disposition"], None),
+                _media_type(response),
+                response.aiter_bytes(),
+            )
     except httpx.HTTPError as error:
         raise TryLater(type(error).__name__) from None
 
@@ -82,9 +78,3 @@ async def _file(api: WeComApi, media_id: str, token: str) -> AsyncIterator[File]
 def _media_type(response: httpx.Response) -> str:
     given: str = response.headers.get("content-type", "")
     return given.partition(";")[0].strip().lower() or "application/octet-stream"
-
-
-def _name(response: httpx.Response, otherwise: str) -> str:
-    header = Message()
-    header["content-disposition"] = response.headers["content-disposition"]
-    return header.get_filename() or otherwise

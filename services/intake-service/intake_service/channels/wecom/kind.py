@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,14 +13,24 @@ import httpx
 import structlog
 from pydantic import Field
 
-from intake_service.channels.kind import ChannelFault, Kind, OpenChannel, PullSettings
+from intake_service.channels.kind import (
+    EXPIRED,
+    ChannelFault,
+    Fetch,
+    Fetched,
+    FetchLater,
+    Kind,
+    NotFetched,
+    OpenChannel,
+    PullSettings,
+)
 from intake_service.channels.settings import Host, Zone
-from intake_service.channels.wecom.client import Batch, sync
+from intake_service.channels.wecom.client import Batch, download, sync
 from intake_service.channels.wecom.crypto import Crypto, Malformed, aes_key
 from intake_service.channels.wecom.hints import HINTS
 from intake_service.channels.wecom.messages import Noted, Said, Unreadable, read
 from intake_service.domain import channels as frame
-from intake_service.domain.channels import ChannelSpec, Incoming, Json, Pulled
+from intake_service.domain.channels import ChannelSpec, Incoming, Json, Media, Pulled
 from intake_service.domain.message import ReplyUntil
 from intake_service.domain.text import LATEST as BEYOND
 from intake_service.domain.text import Line
@@ -35,6 +47,8 @@ ANSWERED_WITHIN = timedelta(hours=48)
 #: Seconds to leave WeCom in peace that says "there is more" and shows nothing.
 _HOLLOW = 1.0
 _REQUEST_SECONDS = 20.0
+#: "Invalid media_id": also what WeCom says of a file after three days.
+_NO_SUCH_FILE = 40007
 LATEST = BEYOND - timedelta(microseconds=1)
 
 
@@ -48,8 +62,7 @@ async def pull(channel: OpenChannel, cursor: Json | None) -> AsyncIterator[Pulle
     """Everything from the cursor on, then what comes; `has_more` alone tells whether there is more."""
     at = str((cursor or {}).get("cursor", ""))
     channel_id, settings = channel.spec.channel_id, channel.settings
-    async with httpx.AsyncClient(timeout=_REQUEST_SECONDS) as http:
-        api = WeComApi(http, settings.corp_id, channel.secrets["secret"], settings.host)
+    async with _api_of(channel) as api:
         while True:
             batch = await _sync(api, channel.spec, at)
             moved, at = batch.cursor != at, batch.cursor
@@ -58,6 +71,31 @@ async def pull(channel: OpenChannel, cursor: Json | None) -> AsyncIterator[Pulle
                 await HINTS.wait(channel_id, settings.poll_seconds)
             elif not moved:
                 await asyncio.sleep(_HOLLOW)
+
+
+@asynccontextmanager
+async def _api_of(channel: OpenChannel) -> AsyncIterator[WeComApi]:
+    async with httpx.AsyncClient(timeout=_REQUEST_SECONDS) as http:
+        yield WeComApi(http, channel.settings.corp_id, channel.secrets["secret"], channel.settings.host)
+
+
+@asynccontextmanager
+async def files(channel: OpenChannel) -> AsyncIterator[Fetch]:
+    """`media/get`, with one access token for all."""
+    async with _api_of(channel) as api:
+        yield partial(_file, api)
+
+
+@asynccontextmanager
+async def _file(api: WeComApi, media: Media) -> AsyncIterator[Fetched]:
+    try:
+        async with download(api, media.media_id) as file:
+            yield file
+    except ErrCode as error:
+        refused = Bilingual(zh=f"企业微信拒绝（{error.code}）", en=f"WeCom refuses it ({error.code})")
+        raise NotFetched(EXPIRED if error.code == _NO_SUCH_FILE else refused) from None
+    except TryLater as error:
+        raise FetchLater(str(error), error.seconds) from None
 
 
 async def _sync(api: WeComApi, spec: ChannelSpec, cursor: str) -> Batch:
@@ -85,7 +123,7 @@ def incoming(spec: ChannelSpec, batch: Batch) -> list[Incoming]:
 def _arrived(found: Said | Unreadable, raw: bytes, item: object) -> Incoming:
     if isinstance(found, Said):
         until = ReplyUntil(expires_at=min(found.message.occurred_at + ANSWERED_WITHIN, LATEST))
-        return Incoming(found.message.model_copy(update={"reply": until}), raw)
+        return Incoming(found.message.model_copy(update={"reply": until}), raw, media=found.media)
     message_id = item.get("msgid") if isinstance(item, dict) else None
     why = Bilingual(zh=f"不是可读的微信客服消息：{found.reason}", en=f"It is no readable message: {found.reason}")
     return Incoming(frame.Unreadable(why, message_id if isinstance(message_id, str) else None), raw)
@@ -125,4 +163,5 @@ KIND = Kind(
     optional_secrets=frozenset({"callback_token", "encoding_aes_key"}),
     pull=pull,
     read=reread,
+    files=files,
 )

@@ -13,19 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from intake_service.channels.wording import clean_line, clean_text, identifier, instant, part, placeholder, thread_of
+from intake_service.domain.channels import Media
 from intake_service.domain.message import Content, IncomingMessage, MessageSource, Sender, SenderIdentity, SenderKind
 from shared.contracts.vocabulary import Channel
 
 CUSTOMER, SYSTEM, SERVICER = 3, 4, 5
 MAX_LISTED = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A file that lies at the provider for three days. `kind` is image, voice, video or file."""
-
-    media_id: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
