@@ -1,7 +1,8 @@
 """What one fold of a complaint with fifty facts costs: its clocks found, their policies chosen, all of them priced.
 
-Seconds of CPU time on one core, the best of several rounds. The floor is what Python takes to put fifty facts in order
-and to look at each once, in the same run.
+Two figures: the whole history, and each of its clocks, for which the goal is. Microseconds of CPU time on one core, the
+best of several rounds. The floor is what Python takes to put fifty facts in order and to look at each once, in the same
+run.
 """
 
 import random
@@ -23,6 +24,7 @@ from sla_service.usecases.packs import load_pack
 
 TIMES = max(100, round(2_000 * SCALE))
 ROUNDS = 5
+#: Microseconds a clock.
 GOAL = 100.0
 #: Friday, 09:00 in Shanghai.
 RECEIVED = datetime(2024, 5, 10, 1, tzinfo=UTC)
@@ -54,8 +56,11 @@ def run() -> list[Figure]:
             _ = fact.kind, fact.at
 
     spent, floor = _spent(folded), _spent(looked_at)
-    more = {"facts": len(facts), "clocks": clocks, "us_per_clock": spent / clocks}
-    return [Figure("fold_50_facts_us", spent, "us", floor, GOAL, better="lower", more=more)]
+    more = {"facts": len(facts), "clocks": clocks}
+    return [
+        Figure("fold_50_facts_us", spent, "us", floor, better="lower", more=more),
+        Figure("fold_50_facts_clock_us", spent / clocks, "us", None, GOAL, better="lower", more=more),
+    ]
 
 
 def history() -> list[Fact]:

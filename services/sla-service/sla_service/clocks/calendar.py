@@ -277,6 +277,10 @@ class Calendar:
             return 0
         if self.always_open:
             return end - begin
+        number = self._year_of(begin)
+        if number == self._year_of(end) and not self._overnight:
+            year = self._year(number)
+            return year.worked(end) - year.worked(begin)
         return sum(year.worked(end) - year.worked(begin) for year in self._spanning(begin, end))
 
     def add(self, begin: int, amount: int) -> int:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.contracts.vocabulary import ClockStatus
-from sla_service.clocks.instants import micros
 from sla_service.clocks.policy import Book, PolicyVersion, Priced, in_order
 from sla_service.clocks.runs import Change, End, Run
 from sla_service.clocks.subjects import Subjects
@@ -30,17 +29,17 @@ class Stage:
 
 def course(run: Run, subjects: Subjects, book: Book) -> dict[str, list[Stage]]:
     """The stages of the clock of each track that the run has, in order of time; nothing where no policy ever fits."""
-    held = book.valid_at(run.start)
-    first = book.pick(run.metric, held, run.start, subjects.at(run.start))
+    first = book.choose(run.metric, run.start, subjects.at(run.start))
     stages = {track: [Stage(run.start, None, priced)] for track, priced in first.items()}
+    if not book.turns and not book.demanding:
+        return stages
     end = run.end.at if run.end else None
-    coming = [one for one in book.turns if run.start < (at := micros(one.valid_from)) and (end is None or at < end)]
-    learned = subjects.between(run.start, end) if book.demanding else []
+    coming = [(at, 0, one) for at, one in book.turns if run.start < at and (end is None or at < end)]
+    learned = [(one.at, 1, one) for one in subjects.between(run.start, end)] if book.demanding else []
     if not coming and not learned:
         return stages
-    effective = {one.policy_id: one for one in held}
-    looks = [(micros(one.valid_from), 0, one) for one in coming] + [(one.at, 1, one) for one in learned]
-    for at, _, cause in sorted(looks, key=lambda one: one[:2]):
+    effective = {one.policy_id: one for one in book.valid_at(run.start)}
+    for at, _, cause in sorted([*coming, *learned], key=lambda one: one[:2]):
         if isinstance(cause, PolicyVersion):
             if not _alive(stages):
                 continue

@@ -100,10 +100,11 @@ Duration = Annotated[
     Elapsed | Business | BusinessDays | CalendarDays | ByTime | Own | WithResolution, Field(discriminator="kind")
 ]
 DURATION: TypeAdapter[Duration] = TypeAdapter(Duration)
+_IN_WORKING_TIME = (Business, BusinessDays)
 
 
 def basis_of(duration: Duration) -> Basis:
-    return Basis.BUSINESS if isinstance(duration, Business | BusinessDays) else Basis.ELAPSED
+    return Basis.BUSINESS if isinstance(duration, _IN_WORKING_TIME) else Basis.ELAPSED
 
 
 def between(basis: Basis, calendar: Calendar, begin: int, end: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from uuid import UUID
 
 from shared.contracts.envelope import Bilingual, StaffContact
@@ -99,6 +100,10 @@ class Fact:
     about: About | None = None
 
 
+#: The order of facts in time; at one instant that of their ids, whatever it is, so that it is always the same.
+IN_TIME = attrgetter("at", "fact_id")
+
+
 def corrected(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """Those that count from another instant than the one they were told for, the earliest first."""
-    return tuple(sorted((one for one in facts if one.told is not None), key=lambda one: (one.at, one.fact_id)))
+    return tuple(sorted((one for one in facts if one.told is not None), key=IN_TIME))

@@ -5,7 +5,7 @@ What the clock looks like at an instant (has it warned, is it late) is read off 
 in whatever order they came, and a deadline is judged by recorded instants alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
@@ -25,7 +25,6 @@ from sla_service.clocks.pauses import Judged, judge
 from sla_service.clocks.policy import Book, Priced, Target
 from sla_service.clocks.runs import Change, End, Pause, Run, action_runs
 from sla_service.clocks.subjects import Subjects, subjects_of
-from sla_service.clocks.urgencies import urgencies_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +106,12 @@ def fold(history_id: UUID, complaint: ComplaintFacts | None, facts: Sequence[Fac
         runs, subjects = action_runs(history_id, facts), Subjects(None)
     else:
         received_at = micros(complaint.received_at)
-        urgencies = urgencies_of(received_at, facts)
-        subjects = subjects_of(complaint, received_at, facts if book.demanding else (), urgencies)
+        subjects = subjects_of(complaint, received_at, facts) if book.demanding else Subjects(None)
 
         def goes_on(metric: Metric, urgency: Urgency | None, at: int) -> bool:
             return any(
                 priced.rule.target(urgency or complaint.urgency).repeated is not None
-                for priced in book.choose(metric, at, subjects.at(at))
+                for priced in book.choose(metric, at, subjects.at(at)).values()
             )
 
         runs = complaint_runs(history_id, received_at, facts, goes_on, book.beside)
@@ -168,9 +166,12 @@ def _allows(priced: Priced, run: Run, reason: str) -> bool:
 
 def pauses_of(run: Run, priced: Priced) -> list[Pause]:
     """The pauses that the policy or one that comes after it allows, up to the end of the run."""
+    if not run.pauses:
+        return []
     end = run.end.at if run.end else None
     policies = [priced, *(change.priced for change in run.changes if change.priced)]
-    allowed = {pause.reason for pause in run.pauses if any(_allows(one, run, pause.reason) for one in policies)}
+    reasons = {pause.reason for pause in run.pauses}
+    allowed = {reason for reason in reasons if any(_allows(one, run, reason) for one in policies)}
     return [pause for pause in run.pauses if pause.reason in allowed and (end is None or pause.begin < end)]
 
 
@@ -189,25 +190,29 @@ def price(run: Run, priced: Priced, resolution_due: int | None = None, since: in
     priced = walk.priced
     open_status = ClockStatus.PAUSED if walk.paused else ClockStatus.RUNNING
     status, due = run.end.status if run.end else open_status, walk.due
-    warn = _warn_instant(run, priced, walk.basis, due, walk.walked, walk.floor)
-    steps = tuple(_steps(run.start, due, priced))
+    warn = _warn_instant(run, walk)
+    steps = _steps(run.start, due, priced)
     resumes = walk.resumes if run.end is None else None
     return ClockState(
         clock_id, run, priced, walk.basis, due, warn, walk.late, status, steps, tuple(walk.judged), resumes
     )
 
 
-def _steps(start: int, due: int, priced: Priced) -> Iterator[int]:
+def _steps(start: int, due: int, priced: Priced) -> tuple[int, ...]:
     """When each step of the chain is due, none before the one before it; up to the first that cannot be dated."""
     at, calendar = due, priced.calendar
+    found: list[int] = []
     for step in priced.rule.escalation:
         basis = Basis.BUSINESS if step.business else Basis.ELAPSED
         try:
-            share = round(step.share * durations.between(basis, calendar, start, due)) if step.share else 0
-            at = max(at, durations.add(basis, calendar, due, length(step.after) + share))
+            delay = length(step.after)
+            if step.share:
+                delay += round(step.share * durations.between(basis, calendar, start, due))
+            at = max(at, durations.add(basis, calendar, due, delay))
         except CalendarUnknown:
-            return
-        yield at
+            break
+        found.append(at)
+    return tuple(found)
 
 
 class _Walk:
@@ -224,10 +229,11 @@ class _Walk:
         self.paused: Judged | None = None
         self.resumes: int | None = None
         self.judged: list[Judged] = []
-        #: The pauses that stopped the clock and are over; their counted time, and their plain time.
+        #: The pauses that stopped the clock and are over; their counted time. `used` is the plain time of all pauses.
         self.walked: list[Pause] = []
         self.done = self.used = 0
-        self.due = self._due()
+        self.raw = self._raw()
+        self.due = self._due(self.done)
         for at, mark in _marks(run, priced):
             self._resume(at + 1)
             passed = self.paused is None and self.due < at
@@ -240,12 +246,18 @@ class _Walk:
                 self._change(at, mark)
             elif mark.ended and mark.priced is not None:
                 self.priced = mark.priced
+                self.done = self._stood()
         self._finish()
 
-    def _due(self) -> int:
-        calendar = self.priced.calendar
-        raw = durations.due(self.target.due, self.run.start, calendar, self.own, self.resolution_due)
-        return max(durations.add(self.basis, calendar, raw, self.done) if self.done else raw, self.floor)
+    def _raw(self) -> int:
+        """The due instant as if the clock had never stood still."""
+        return durations.due(self.target.due, self.run.start, self.priced.calendar, self.own, self.resolution_due)
+
+    def _due(self, stood: int) -> int:
+        return max(durations.add(self.basis, self.priced.calendar, self.raw, stood), self.floor)
+
+    def _stood(self) -> int:
+        return sum(self._counted(one.begin, one.end) for one in self.walked if one.end is not None)
 
     def _counted(self, begin: int, end: int) -> int:
         return durations.between(self.basis, self.priced.calendar, begin, end)
@@ -266,9 +278,9 @@ class _Walk:
             return
         pause, self.paused = self.paused.pause, None
         self.resumes = until if pause.end is None else None
-        self.walked.append(replace(pause, end=until))
+        self.walked.append(pause if pause.end == until else replace(pause, end=until))
         self.done += self._counted(pause.begin, until)
-        self.due = self._due()
+        self.due = self._due(self.done)
 
     def _change(self, at: int, change: Change) -> None:
         if change.calendar is not None:
@@ -279,9 +291,10 @@ class _Walk:
         self.target = _target(self.run, self.priced, self.urgency)
         self.own = change.own_due if change.own_due is not None else self.own
         self.basis = durations.basis_of(self.target.due)
-        self.done = sum(self._counted(one.begin, one.end) for one in self.walked if one.end is not None)
+        self.done = self._stood()
         before, floor_before, self.floor = self.due, self.floor, max(self.floor, at)
-        self.due = self._due()
+        self.raw = self._raw()
+        self.due = self._due(self.done)
         if self.due == before:
             self.floor = floor_before
 
@@ -307,8 +320,7 @@ class _Walk:
         if end is None:
             return
         if self.paused is not None:
-            self.done += self._counted(self.paused.pause.begin, end)
-            self.due = self._due()
+            self.due = self._due(self.done + self._counted(self.paused.pause.begin, end))
         self.late = self.late or self.due < end
 
 
@@ -325,15 +337,13 @@ def _marks(run: Run, priced: Priced) -> list[tuple[int, Pause | Change]]:
     return sorted(marks, key=lambda one: one[0])
 
 
-def _warn_instant(run: Run, priced: Priced, basis: Basis, due: int, pauses: Sequence[Pause], floor: int) -> int | None:
+def _warn_instant(run: Run, walk: _Walk) -> int | None:
     """When the share of the allowed time is used up, without the pauses; never before the last change of `due`."""
-    warn = priced.rule.warn
+    warn = walk.priced.rule.warn
     if warn is None:
         return None
-    calendar = priced.calendar
-    allowed = durations.between(basis, calendar, run.start, due) - sum(
-        durations.between(basis, calendar, pause.begin, pause.end) for pause in pauses if pause.end is not None
-    )
+    calendar, basis = walk.priced.calendar, walk.basis
+    allowed = durations.between(basis, calendar, run.start, walk.due) - walk.done
     needs = []
     if warn.share is not None:
         needs.append(round(warn.share * allowed))
@@ -342,11 +352,11 @@ def _warn_instant(run: Run, priced: Priced, basis: Basis, due: int, pauses: Sequ
     if not needs:
         return None
     need, at = min(needs), run.start
-    for pause in pauses:
+    for pause in walk.walked:
         ran = durations.between(basis, calendar, at, pause.begin)
         if need <= ran:
             break
         need -= ran
         at = pause.end or pause.begin
-    warned = max(durations.add(basis, calendar, at, need), floor)
-    return warned if warned < due else None
+    warned = max(durations.add(basis, calendar, at, need), walk.floor)
+    return warned if warned < walk.due else None

@@ -6,6 +6,7 @@ instant is.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,6 +63,7 @@ def spans_of(zone: ZoneInfo, begin: int, end: int) -> list[Span]:
     return found
 
 
+@lru_cache(maxsize=10_000)
 def instant_at(zone: ZoneInfo, day: date, minutes: int) -> int:
     """When the wall clock first shows `minutes` after midnight of `day`, or has jumped over it."""
     shown = wall(day, minutes)

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from shared.contracts.vocabulary import CaseState, ClockStatus, ClockSubject, Metric, Urgency
 from shared.ids import derived_id
-from sla_service.clocks.facts import ASKED, Fact, FactKind, happened
+from sla_service.clocks.facts import ASKED, IN_TIME, Fact, FactKind, happened
 from sla_service.clocks.regulators import proceedings
-from sla_service.clocks.runs import Change, End, Pause, Run, cancelled, earliest, fulfilled
+from sla_service.clocks.runs import Change, End, Pause, Run, answered_by, cancelled, earliest, fulfilled
 from sla_service.clocks.urgencies import urgencies_of
 from sla_service.clocks.waiting import FINAL, apart, since, unanswered, with_customer, with_third_party
 
@@ -59,7 +59,7 @@ class _Complaint:
         self.measured = measured
         self.goes_on = goes_on
         self.of: dict[FactKind, list[Fact]] = {}
-        for fact in sorted(facts, key=lambda one: (one.at, one.fact_id)):
+        for fact in sorted(facts, key=IN_TIME):
             self.of.setdefault(fact.kind, []).append(fact)
         received = self.of.get(FactKind.RECEIVED)
         self.received_id = received[0].fact_id if received else None
@@ -118,7 +118,8 @@ class _Complaint:
         *,
         case_cycle: int = 1,
         pauses: tuple[Pause, ...] = (),
-        **more: object,
+        repeated: bool = False,
+        authority: str | None = None,
     ) -> Run:
         """A run of the complaint's team, with the urgencies that it meets."""
         held = self.urgencies[0][2] if self.urgencies else None
@@ -128,7 +129,7 @@ class _Complaint:
                 held = urgency
             elif end is None or at < end.at:
                 changes.append(Change(at, fact_id, urgency=urgency))
-        run = Run(
+        return Run(
             subject,
             subject_id,
             metric,
@@ -140,11 +141,12 @@ class _Complaint:
             end,
             pauses,
             tuple(changes),
+            repeated=repeated,
             team_id=self.team_id,
             team_name=self.team_name,
             holder=self.agent,
+            authority=authority,
         )
-        return replace(run, **more) if more else run  # type: ignore[arg-type]
 
     def _final_since(self, start: int) -> End | None:
         return earliest(cancelled(move, start) for move in self.finals if move.at >= start)
@@ -152,10 +154,8 @@ class _Complaint:
     def _answered(self, metric: Metric, kinds: Sequence[FactKind]) -> Run:
         """F1: from the receipt until the acknowledgement, the first answer, or the first word on progress, whichever
         comes first; for an acknowledgement until that, or the result, which makes it needless."""
-        answers = [fact for kind in kinds for fact in self.of.get(kind, ())]
-        ends = [fulfilled(fact, self.received_at) for fact in answers] + [
-            cancelled(move, self.received_at) for move in self.finals
-        ]
+        ends = [end for kind in kinds for end in answered_by(self.of.get(kind, ()), self.received_at)]
+        ends += [cancelled(move, self.received_at) for move in self.finals]
         return self._run(
             ClockSubject.COMPLAINT,
             self.id,
@@ -249,7 +249,7 @@ class _Complaint:
         """From the customer's first message that awaits an answer to the answer."""
         waits = unanswered(
             self.of.get(FactKind.CUSTOMER_WROTE, ()),
-            sorted((one for kind in _ANSWERS for one in self.of.get(kind, ())), key=lambda one: (one.at, one.fact_id)),
+            sorted((one for kind in _ANSWERS for one in self.of.get(kind, ())), key=IN_TIME),
             self.finals,
             self.resolved.values(),
             self.reopened.values(),
@@ -261,7 +261,7 @@ class _Complaint:
 
     def _work(self, cycles: Sequence[_Cycle], pauses: Sequence[Pause]) -> list[Run]:
         """The team's own time: from its assignment on, without what it waits for the customer or a third party."""
-        assigned = min(self.of.get(FactKind.ASSIGNED, ()), key=lambda one: (one.at, one.fact_id), default=None)
+        assigned = min(self.of.get(FactKind.ASSIGNED, ()), key=IN_TIME, default=None)
         if assigned is None:
             return []
         away = apart([*pauses, *with_third_party(self.facts, self.moves)])
@@ -319,15 +319,15 @@ class _Complaint:
 
     def _tasks(self, opened: FactKind, answered: FactKind, cancelled: FactKind) -> list[Run]:
         """C2, C5: transfer tasks and promises, each from its opening to its answer or cancellation."""
+        if opened not in self.of:
+            return []
         metric = _TASKS[opened]
         transfer = opened in ASKED
         subject = ClockSubject.TRANSFER if transfer else ClockSubject.PROMISE
         found = []
         told = [fact for kind in (ASKED if transfer else (opened,)) for fact in self.of.get(kind, ())]
-        for fact in _by_subject(sorted(told, key=lambda one: (one.at, one.fact_id))).values():
-            if (
-                fact.kind is not opened
-            ):  # a task that was told both as a department's and as a partner's: the first holds
+        for fact in _by_subject(sorted(told, key=IN_TIME)).values():
+            if fact.kind is not opened:  # told both as a department's task and as a partner's: the first holds
                 continue
             assert fact.subject_id is not None
             ends = [fulfilled(one, fact.at) for one in self.of.get(answered, ()) if one.subject_id == fact.subject_id]

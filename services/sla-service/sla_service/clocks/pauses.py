@@ -1,6 +1,6 @@
 """Whether a pause may stop a clock, for how long, and what is wrong with it (F9)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -61,7 +61,7 @@ class Finding:
 
 def judge(pause: Pause, terms: PauseTerms, due: int, used: int) -> Judged:
     """The pause of a clock that is due at `due` when it begins and has stood still for `used` microseconds before."""
-    wrong = tuple(_wrong(pause, terms, due))
+    wrong = _wrong(pause, terms, due)
     limit = pause.end
     if terms.longest is not None:
         last = pause.begin + max(length(terms.longest) - used, 0)
@@ -69,12 +69,12 @@ def judge(pause: Pause, terms: PauseTerms, due: int, used: int) -> Judged:
     return Judged(pause, wrong, limit, bool(wrong) and terms.give_back)
 
 
-def _wrong(pause: Pause, terms: PauseTerms, due: int) -> Iterator[Wrong]:
-    if terms.evidence and pause.question_id is None:
-        yield Wrong.NO_QUESTION
+def _wrong(pause: Pause, terms: PauseTerms, due: int) -> tuple[Wrong, ...]:
+    unasked = (Wrong.NO_QUESTION,) if terms.evidence and pause.question_id is None else ()
     near = terms.not_before_due
     if near is not None and 0 <= due - pause.begin < length(near):
-        yield Wrong.NEAR_DEADLINE
+        return (*unasked, Wrong.NEAR_DEADLINE)
+    return unasked
 
 
 def findings(pauses: Iterable[Judged], run_end: int | None) -> tuple[Finding, ...]:

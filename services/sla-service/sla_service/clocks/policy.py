@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -129,7 +130,9 @@ class Rule(_Data):
         return self
 
     def target(self, urgency: Urgency) -> Target:
-        found = self.every or {Urgency.HIGH: self.high, Urgency.MEDIUM: self.medium, Urgency.LOW: self.low}[urgency]
+        found = self.every
+        if found is None:
+            found = self.high if urgency is Urgency.HIGH else self.medium if urgency is Urgency.MEDIUM else self.low
         assert found is not None  # _no_gap
         return found
 
@@ -249,8 +252,10 @@ class Book:
         self._turns = turns
         self._holding = [self._valid_at(turn) for turn in turns]
         moving = [one for versions in self.versions.values() for one in versions if one.change != "keep"]
-        self._moving = sorted(moving, key=lambda one: (one.valid_from, one.policy_id, one.version))
-        self.turns = [one for one in self._moving if (one.policy_id, one.version) not in waiting]
+        moving.sort(key=lambda one: (one.valid_from, one.policy_id, one.version))
+        self._moving = [(micros(one.valid_from), one) for one in moving]
+        #: The versions that have come for running clocks, each with its instant, in order.
+        self.turns = [(at, one) for at, one in self._moving if (one.policy_id, one.version) not in waiting]
         #: Whether any policy asks for something: what is learned of a complaint may then change the choice.
         self.demanding = any(one.spec.when.demanding for versions in self.versions.values() for one in versions)
         self._rules = {
@@ -263,6 +268,9 @@ class Book:
         }
         #: Metrics beside those that every complaint has, for which some version of a policy has a rule.
         self.beside = frozenset(metric for _, _, metric in self._rules) - OBLIGATORY
+        self._fitting_at = lru_cache(maxsize=2_000)(
+            lambda place, metric, subject: self._fitting(metric, self._holding[place] if place >= 0 else (), subject)
+        )
 
     def _valid_at(self, instant: int) -> list[PolicyVersion]:
         found = [
@@ -278,14 +286,20 @@ class Book:
     def valid_at_instant(self, instant: datetime) -> list[PolicyVersion]:
         return self.valid_at(micros(instant))
 
-    def choose(self, metric: Metric, start: int, subject: Subject | None) -> list[Priced]:
-        """The policy of each track for a clock that starts at `start`; first match in order."""
-        return list(self.pick(metric, self.valid_at(start), start, subject).values())
+    def choose(self, metric: Metric, start: int, subject: Subject | None) -> Mapping[str, Priced]:
+        """The policy of each track for a clock that starts at `start`; first match in order. `subject` may be None
+        where the book is not `demanding`."""
+        return self._dated(self._fitting_at(bisect_right(self._turns, start) - 1, metric, subject), start)
 
     def pick(
         self, metric: Metric, versions: Iterable[PolicyVersion], at: int, subject: Subject | None
-    ) -> dict[str, Priced]:
+    ) -> Mapping[str, Priced]:
         """Of these versions, in their order, the first that fits on each track; its calendar is the one of `at`."""
+        return self._dated(self._fitting(metric, versions, subject), at)
+
+    def _fitting(
+        self, metric: Metric, versions: Iterable[PolicyVersion], subject: Subject | None
+    ) -> Mapping[str, Priced]:
         chosen: dict[str, Priced] = {}
         passed: dict[str, list[PassedOver]] = {}
         for policy in versions:
@@ -299,8 +313,14 @@ class Book:
                 continue
             priced = self._rules[policy.policy_id, policy.version, metric]
             why = Choice(passed_over=tuple(passed.get(track, ())), met=tuple(met))
-            chosen[track] = replace(priced, why=why, calendar=self._calendar_at(priced, at))
+            chosen[track] = replace(priced, why=why)
         return chosen
+
+    def _dated(self, chosen: Mapping[str, Priced], at: int) -> Mapping[str, Priced]:
+        """With the calendars that hold at the instant."""
+        if not self.dated:
+            return chosen
+        return {track: replace(priced, calendar=self._calendar_at(priced, at)) for track, priced in chosen.items()}
 
     def title(self, policy_id: str, version: int) -> Bilingual:
         """The title of a version that is kept. Raises `StopIteration` for another."""
@@ -314,13 +334,13 @@ class Book:
         had come by then for running clocks."""
         earlier = copy(self)
         earlier.dated = tuple(one for one in self.dated if one.published <= instant)
-        earlier.turns = [one for one in self._moving if micros(one.valid_from) <= instant]
+        earlier.turns = [(at, one) for at, one in self._moving if at <= instant]
         return earlier
 
     def without(self, policies: Collection[tuple[str, int]], calendars: Collection[tuple[str, int]]) -> "Book":
         """The book before these versions were brought to running clocks."""
         earlier = copy(self)
-        earlier.turns = [one for one in self.turns if (one.policy_id, one.version) not in policies]
+        earlier.turns = [(at, one) for at, one in self.turns if (one.policy_id, one.version) not in policies]
         earlier.dated = tuple(
             replace(one, reprice=one.reprice and (one.calendar.spec.calendar_id, one.calendar.version) not in calendars)
             for one in self.dated

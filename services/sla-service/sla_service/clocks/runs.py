@@ -4,7 +4,7 @@ A `Run` is a function of the set of facts; `lifecycle` finds those of a complain
 action.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.contracts.envelope import Bilingual, StaffContact
 from shared.contracts.vocabulary import ClockStatus, ClockSubject, Metric, Urgency
 from sla_service.clocks.calendar import Calendar
-from sla_service.clocks.facts import Fact, FactKind
+from sla_service.clocks.facts import IN_TIME, Fact, FactKind
 
 if TYPE_CHECKING:
     from sla_service.clocks.policy import Priced
@@ -102,12 +102,19 @@ def action_runs(action_id: UUID, facts: Iterable[Fact]) -> list[Run]:
 
 
 def _first(facts: Iterable[Fact], kind: FactKind) -> Fact | None:
-    return min((one for one in facts if one.kind is kind), key=lambda one: (one.at, one.fact_id), default=None)
+    return min((one for one in facts if one.kind is kind), key=IN_TIME, default=None)
 
 
 def fulfilled(fact: Fact, start: int) -> End:
     """An answer dated before the question (a clock that runs wrong elsewhere) counts at the question's instant."""
     return End(max(fact.at, start), ClockStatus.FULFILLED, fact.kind.value, fact.fact_id)
+
+
+def answered_by(facts: Sequence[Fact], start: int) -> list[End]:
+    """The end that the first of the facts makes, if there is one; they are in order of time."""
+    if facts and facts[0].at < start:
+        facts = [min((one for one in facts if one.at <= start), key=lambda one: one.fact_id)]
+    return [fulfilled(one, start) for one in facts[:1]]
 
 
 def cancelled(move: Fact, start: int) -> End:
@@ -118,4 +125,7 @@ def cancelled(move: Fact, start: int) -> End:
 
 def earliest(ends: Iterable[End]) -> End | None:
     """What ended it; at the same instant an answer counts before a cancellation."""
-    return min(ends, key=lambda end: (end.at, end.status is ClockStatus.CANCELLED, str(end.fact_id)), default=None)
+    ends = list(ends)
+    if len(ends) < 2:
+        return ends[0] if ends else None
+    return min(ends, key=lambda end: (end.at, end.status is ClockStatus.CANCELLED, str(end.fact_id)))

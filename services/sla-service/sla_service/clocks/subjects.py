@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts.envelope import ComplaintFacts
-from shared.contracts.vocabulary import Urgency
 from sla_service.clocks.conditions import Subject
-from sla_service.clocks.facts import About, Fact, FactKind
+from sla_service.clocks.facts import IN_TIME, About, Fact, FactKind
+from sla_service.clocks.urgencies import urgencies_of
 
 _NAMES = ("level", "product", "region", "organisation", "kind", "issue_type", "tags")
 
@@ -46,11 +46,8 @@ class Subjects:
         return [one for one in self._turns if one.at > start and (end is None or one.at < end)]
 
 
-def subjects_of(
-    complaint: ComplaintFacts, received_at: int, facts: Iterable[Fact], urgencies: Iterable[tuple[int, UUID, Urgency]]
-) -> Subjects:
-    """`urgencies` tell from when on which urgency holds."""
-    told = sorted((one for one in facts if one.about), key=lambda one: (one.at, one.fact_id))
+def subjects_of(complaint: ComplaintFacts, received_at: int, facts: Sequence[Fact]) -> Subjects:
+    told = sorted((one for one in facts if one.about), key=IN_TIME)
     first = Subject(
         channel=complaint.channel.value,
         level=complaint.customer.level,
@@ -71,7 +68,7 @@ def subjects_of(
         assert fact.about is not None
         since = max(since, fact.at)
         changes.append((since, fact.fact_id, _known(fact.about)))
-    for place, (at, fact_id, urgency) in enumerate(urgencies):
+    for place, (at, fact_id, urgency) in enumerate(urgencies_of(received_at, facts)):
         if place == 0:
             first = replace(first, urgency=urgency.value)
         else:

@@ -3,13 +3,17 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
+from operator import attrgetter
 
 from shared.contracts.vocabulary import CaseState
-from sla_service.clocks.facts import ASKED, Fact, FactKind
+from sla_service.clocks.facts import ASKED, IN_TIME, Fact, FactKind
 from sla_service.clocks.instants import DAY
 from sla_service.clocks.metrics import WAITING_CUSTOMER, WAITING_THIRD_PARTY
 from sla_service.clocks.runs import End, Pause, cancelled, earliest, fulfilled
 
+_AT = attrgetter("at")
+_REVISION = attrgetter("revision")
 FINAL = frozenset({CaseState.MERGED, CaseState.WITHDRAWN, CaseState.REJECTED, CaseState.CLOSED})
 
 
@@ -56,20 +60,27 @@ def asked_tasks(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Fact | None]]:
         if task.kind in ASKED:
             ends = [one for one in facts if one.kind in ending and one.subject_id == task.subject_id]
             ends += [one for one in facts if one.to_state in FINAL and one.at >= task.at]
-            yield task, min(ends, key=lambda one: (one.at, one.fact_id), default=None)
+            yield task, min(ends, key=IN_TIME, default=None)
 
 
 def with_customer(moves: Sequence[Fact], of: Mapping[FactKind, Sequence[Fact]]) -> list[Pause]:
     """F9: waiting for the customer, until the customer's own word at its own time, or until the case moves on."""
+    wrote, asked = of.get(FactKind.CUSTOMER_WROTE, ()), of.get(FactKind.ANSWERED, ())
+    soonest = list(accumulate(map(IN_TIME, reversed(moves)), min))[::-1]  # of each move and those after it
     found = []
-    for place, move in enumerate(moves):
+    for move in moves:
         if move.to_state is not CaseState.WAITING_CUSTOMER:
             continue
-        ends = [(one.at, one.fact_id) for one in of.get(FactKind.CUSTOMER_WROTE, ()) if one.at > move.at]
-        ends += [(max(one.at, move.at), one.fact_id) for one in moves[place + 1 :] if one.revision > move.revision]
+        written = bisect_right(wrote, move.at, key=_AT)
+        ends = [IN_TIME(one) for one in wrote[written : written + 1]]
+        left = bisect_right(moves, move.revision, key=_REVISION)
+        if left < len(moves) and soonest[left][0] < move.at:  # by the revisions later, by their instants earlier
+            ends += [(max(one.at, move.at), one.fact_id) for one in moves[left:]]
+        else:
+            ends += soonest[left : left + 1]
         end, end_fact_id = min(ends, default=(None, None))
-        asked = [one for one in of.get(FactKind.ANSWERED, ()) if move.at - DAY <= one.at <= move.at]
-        question_id = asked[-1].fact_id if asked else None
+        before = bisect_right(asked, move.at, key=_AT) - 1
+        question_id = asked[before].fact_id if before >= 0 and asked[before].at >= move.at - DAY else None
         found.append(Pause(move.at, WAITING_CUSTOMER, move.fact_id, end, end_fact_id, question_id))
     return found
 
@@ -105,8 +116,5 @@ def apart(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
 
 def since(pauses: Iterable[Pause], start: int) -> tuple[Pause, ...]:
     """The pauses as a clock meets them that starts at `start`."""
-    return tuple(
-        pause if pause.begin >= start else replace(pause, begin=start)
-        for pause in pauses
-        if pause.end is None or pause.end > start
-    )
+    lasting = [pause for pause in pauses if pause.end is None or pause.end > start]
+    return tuple([pause if pause.begin >= start else replace(pause, begin=start) for pause in lasting])
