@@ -11,7 +11,7 @@ from uuid import UUID
 from shared.contracts.vocabulary import ClockStatus
 from sla_service.clocks.policy import Book, PolicyVersion, Priced, in_order
 from sla_service.clocks.runs import Change, End, Run
-from sla_service.clocks.subjects import Subjects
+from sla_service.clocks.subjects import Subjects, Turn
 from sla_service.clocks.waiting import since
 
 
@@ -34,12 +34,13 @@ def course(run: Run, subjects: Subjects, book: Book) -> dict[str, list[Stage]]:
     if not book.turns and not book.demanding:
         return stages
     end = run.end.at if run.end else None
-    coming = [(at, 0, one) for at, one in book.turns if run.start < at and (end is None or at < end)]
-    learned = [(one.at, 1, one) for one in subjects.between(run.start, end)] if book.demanding else []
-    if not coming and not learned:
+    looks: list[tuple[int, int, PolicyVersion | Turn]] = []
+    looks += [(at, 0, one) for at, one in book.turns if run.start < at and (end is None or at < end)]
+    looks += [(one.at, 1, one) for one in subjects.between(run.start, end)] if book.demanding else []
+    if not looks:
         return stages
     effective = {one.policy_id: one for one in book.valid_at(run.start)}
-    for at, _, cause in sorted([*coming, *learned], key=lambda one: one[:2]):
+    for at, _, cause in sorted(looks, key=lambda one: one[:2]):
         if isinstance(cause, PolicyVersion):
             if not _alive(stages):
                 continue

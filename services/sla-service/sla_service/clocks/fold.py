@@ -8,6 +8,7 @@ in whatever order they came, and a deadline is judged by recorded instants alone
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from uuid import UUID
 
 from shared.contracts.envelope import ComplaintFacts
@@ -334,7 +335,8 @@ def _marks(run: Run, priced: Priced) -> list[tuple[int, Pause | Change]]:
     marks: list[tuple[int, Pause | Change]] = [(pause.begin, pause) for pause in pauses_of(run, priced)]
     end = run.end.at if run.end else None
     marks += [(change.at, change) for change in run.changes if end is None or change.at < end]
-    return sorted(marks, key=lambda one: one[0])
+    marks.sort(key=itemgetter(0))
+    return marks
 
 
 def _warn_instant(run: Run, walk: _Walk) -> int | None:
