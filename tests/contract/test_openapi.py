@@ -28,6 +28,7 @@ PUBLIC = {
         "POST /v1/chats/{chat_id}/messages",
         "GET /v1/chats/{chat_id}/messages",
         "POST /v1/chats/{chat_id}/end",
+        "POST /v1/channels/{channel_id}/calls",
     },
 }
 #: Routes that the documents leave out: what every service has for its operators, and what customers open in a browser.

@@ -3,6 +3,7 @@
 from intake_service.api import (
     attachments,
     callbacks,
+    calls,
     channels,
     chats,
     chatsocket,
@@ -23,6 +24,7 @@ ROUTERS = (
     channels.router,
     callbacks.router,
     doors.router,
+    calls.router,
     messages.router,
     attachments.router,
     webform.router,

@@ -1,6 +1,6 @@
 """The kinds of channels, each a module with its wire format and client. To add one is to add it to `KINDS`."""
 
-from intake_service.channels import chat, dingtalk, in_app, social_feed, wecom
+from intake_service.channels import chat, cti, dingtalk, in_app, social_feed, wecom
 from intake_service.channels.email.kinds import IMAP, SMTP
 from intake_service.channels.kind import (
     ChannelFault,
@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
         IMAP,
         wecom.KIND,
         dingtalk.KIND,
+        cti.KIND,
         in_app.KIND,
         social_feed.KIND,
         chat.KIND,

@@ -162,7 +162,8 @@ class SourceCount(BaseModel):
     `repeated` those of them that had one before, `direct` those that made a complaint without a receipt (the door of
     complaints, the web form); `exist` is what the providers of fetched channels say there is, `taken` what of it has a
     receipt. `unaccounted` is what differs: accepted without repeated and direct from `receipts`, or direct and the
-    receipts that made one from `complaints` (the greater of both); and `exist` from `taken`."""
+    receipts that made one from `complaints` (the greater of both); and `exist` from `taken`. `calls_without_record` are unaccounted too:
+    they must have a record by now and have none."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -176,6 +177,7 @@ class SourceCount(BaseModel):
     complaints: int
     exist: int | None
     taken: int | None
+    calls_without_record: int
     unaccounted: int
 
 
@@ -192,7 +194,7 @@ class Reconciliation(BaseModel):
 class ChannelView(BaseModel):
     """A channel and how it does. `problems` say what keeps it from being served, each with what to do about it;
     `lag_seconds` is for how long the provider was not heard, `waiting` how many messages it has that were not fetched
-    yet, `unaccounted` how many it says there are that have no receipt: must be 0."""
+    yet, `unaccounted` how many it says there are that have no receipt, or no record of a call: must be 0."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from intake_service.domain import contacts
+from intake_service.domain.calls import Dismissed
 from intake_service.domain.message import Doubt
 from intake_service.domain.person import Person
 from intake_service.domain.receipt import MissingPart
@@ -143,6 +144,32 @@ class AttachmentAccess(View):
     accessed_at: datetime
 
 
+class ComplaintRef(View):
+    id: UUID
+    number: str
+
+
+class CallView(View):
+    """A call. `due_at` is when its record must be there; `complaint` is that record, or `dismissed` says why it needs
+    none. The caller is masked."""
+
+    id: UUID
+    channel_id: str
+    account: str
+    call_id: str
+    caller: str | None
+    seat: str | None
+    rang_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: int | None
+    recording_url: str | None
+    heard_at: datetime
+    due_at: datetime
+    complaint: ComplaintRef | None
+    dismissed: Dismissed | None
+
+
 class ComplaintView(View):
     """The whole standard record (A2). `read_back` is to be told to the complainant and confirmed."""
 
@@ -174,6 +201,7 @@ class ComplaintView(View):
     channel_teams: tuple[str, ...] = Field(
         description="The teams that own the channel it came by: the one in charge, and the one it shares it with (A1)."
     )
+    call: CallView | None = Field(description="The call that it was recorded of, as the telephone system told.")
     erased: bool
 
 
@@ -209,11 +237,6 @@ class DeliveryStatus(StrEnum):
     QUARANTINED = "quarantined"
     SUGGESTION = "suggestion"
     NOTED = "noted"
-
-
-class ComplaintRef(View):
-    id: UUID
-    number: str
 
 
 class DeliveryReceipt(View):

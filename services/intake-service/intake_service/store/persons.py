@@ -10,6 +10,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain.person import Identity, Person
+from intake_service.store.calls import forget as forget_calls
 from intake_service.store.rows import person_of
 from intake_service.store.tables import (
     complaints,
@@ -95,6 +96,7 @@ async def erase(tx: AsyncSession, person: Person, at: datetime) -> list[UUID]:
     await tx.execute(update(notes).where(notes.c.complaint_id.in_(ids)).values(text=""))
     await tx.execute(update(links).where(links.c.complaint_id.in_(ids) | links.c.other_id.in_(ids)).values(reason=""))
     await tx.execute(update(outcomes).where(outcomes.c.complaint_id.in_(ids)).values(result=null()))
+    await forget_calls(tx, ids, person.contacts.phones, at)
     return ids
 
 

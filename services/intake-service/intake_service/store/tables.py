@@ -204,6 +204,30 @@ channel_states = Table(
     Column("seeded", Text, comment="hash of what the file of channels said of it last"),
 )
 
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("channel_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("call_id", Text, nullable=False, comment="the telephone system's; the record's message id"),
+    Column("heard_at", DateTime(timezone=True), nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False, comment="of its latest event"),
+    Column("rang_at", DateTime(timezone=True)),
+    Column("started_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("duration_seconds", Integer),
+    Column("facts", JSONB, nullable=False, comment="caller, seat, recording_url, each with the instant of its event"),
+    Column("complaint_id", Uuid, ForeignKey("complaints.id"), comment="its record, once that was noticed"),
+    Column("dismissed", JSONB(none_as_null=True)),
+    Column("dismissed_at", DateTime(timezone=True)),
+    Column("erased_at", DateTime(timezone=True)),
+    UniqueConstraint("channel_id", "call_id", name="uq_calls_call"),
+    Index("ix_calls_record", "account", "call_id"),
+    Index("ix_calls_heard", text("heard_at desc"), text("id desc")),
+    Index("ix_calls_open", "channel_id", postgresql_where=text("complaint_id is null and dismissed_at is null")),
+)
+
 outcomes = Table(
     "outcomes",
     metadata,

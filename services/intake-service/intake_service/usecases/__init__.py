@@ -3,6 +3,7 @@
 from intake_service.usecases.access import issue_key, key_lookup, list_keys, revoke_key
 from intake_service.usecases.attachments import keep_file, keep_tidy
 from intake_service.usecases.callbacks import hear_wecom, receive_dingtalk, verify_wecom
+from intake_service.usecases.calls import dismiss_call, hear_call, list_calls
 from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
 from intake_service.usecases.chatdesk import (
     end_chat,
@@ -46,11 +47,13 @@ __all__ = [
     "add_message",
     "add_note",
     "disable_channel",
+    "dismiss_call",
     "end_chat",
     "enter",
     "erase",
     "guest_of",
     "hand_over",
+    "hear_call",
     "hear_wecom",
     "issue_key",
     "join_chat",
@@ -66,6 +69,7 @@ __all__ = [
     "leave",
     "link_complaints",
     "list_accesses",
+    "list_calls",
     "list_channels",
     "list_chats",
     "list_complaints",

@@ -13,9 +13,10 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.channels import ChannelFault, Kind, OpenChannel
+from intake_service.channels.cti import due_before
 from intake_service.domain.channels import ChannelBody, ChannelSpec, ChannelView, Health, KeptChannel
+from intake_service.store import calls, counts
 from intake_service.store import channels as store
-from intake_service.store import counts
 from intake_service.usecases.access import Adapter
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import BadChannel, ChannelIsAnother, NoSuchChannel
@@ -40,7 +41,7 @@ async def put_channel(
         standing = await store.find(tx, channel_id)
         if_match(expected, standing.revision if standing else 0)
         kept = await write(tx, spec, standing, actor, deps)
-        view = _view(kept, await store.state(tx, channel_id), await counts.counted(tx), deps)
+        view = await _shown(tx, kept, deps)
     deps.channels.changed()
     return view, standing is None
 
@@ -56,7 +57,7 @@ async def disable_channel(channel_id: str, expected: str | None, actor: Actor, d
         if_match(expected, standing.revision)
         disabled = standing.spec.model_copy(update={"enabled": False})
         kept = await write(tx, disabled, standing, actor, deps)
-        view = _view(kept, await store.state(tx, channel_id), await counts.counted(tx), deps)
+        view = await _shown(tx, kept, deps)
     deps.channels.changed()
     return view
 
@@ -64,7 +65,11 @@ async def disable_channel(channel_id: str, expected: str | None, actor: Actor, d
 async def list_channels(deps: Deps) -> list[ChannelView]:
     async with deps.reading() as tx:
         states, counted = await store.states(tx), await counts.counted(tx)
-        return [_view(kept, states[kept.spec.channel_id], counted, deps) for kept in await store.all_of(tx)]
+        found = await store.all_of(tx)
+        lost = await calls.lost(tx, due_before([kept.spec for kept in found], deps.clock.now()))
+    return [
+        _view(kept, states[kept.spec.channel_id], counted, lost.get(kept.spec.channel_id, 0), deps) for kept in found
+    ]
 
 
 async def show_channel(channel_id: str, deps: Deps) -> ChannelView:
@@ -73,7 +78,7 @@ async def show_channel(channel_id: str, deps: Deps) -> ChannelView:
         kept = await store.find(tx, channel_id)
         if kept is None:
             raise _no_such(channel_id)
-        return _view(kept, await store.state(tx, channel_id), await counts.counted(tx), deps)
+        return await _shown(tx, kept, deps)
 
 
 def checked(channel_id: str, body: ChannelBody, kinds: Mapping[str, Kind]) -> ChannelSpec:
@@ -187,8 +192,15 @@ def principal_of(spec: ChannelSpec) -> Adapter:
     )
 
 
+async def _shown(tx: AsyncSession, kept: KeptChannel, deps: Deps) -> ChannelView:
+    channel_id = kept.spec.channel_id
+    lost = await calls.lost(tx, due_before([kept.spec], deps.clock.now()))
+    state, counted = await store.state(tx, channel_id), await counts.counted(tx)
+    return _view(kept, state, counted, lost.get(channel_id, 0), deps)
+
+
 def _view(
-    kept: KeptChannel, state: RowMapping, counted: Mapping[tuple[str, str], RowMapping], deps: Deps
+    kept: KeptChannel, state: RowMapping, counted: Mapping[tuple[str, str], RowMapping], lost: int, deps: Deps
 ) -> ChannelView:
     spec, now = kept.spec, deps.clock.now()
     problems = _problems(spec, state, deps) if spec.enabled else ()
@@ -206,7 +218,7 @@ def _view(
         last_contact_at=last_contact,
         lag_seconds=max(0.0, (now - last_contact).total_seconds()) if last_contact and spec.enabled else None,
         waiting=state["waiting"],
-        unaccounted=state["exist"] - state["taken"],
+        unaccounted=state["exist"] - state["taken"] + lost,
     )
 
 

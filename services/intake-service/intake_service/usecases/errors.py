@@ -88,6 +88,16 @@ class NoSuchChannel(NotFound):
     title = "There is no such channel"
 
 
+class NoSuchCall(NotFound):
+    slug = "no-such-call"
+    title = "There is no such call"
+
+
+class CallHasRecord(Conflict):
+    slug = "call-has-record"
+    title = "The call has its record"
+
+
 class UnknownAttachment(Invalid):
     slug = "unknown-attachment"
     title = "No upload has this id or SHA-256"

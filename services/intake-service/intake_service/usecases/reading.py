@@ -15,6 +15,7 @@ from intake_service.domain.template import read_back
 from intake_service.store import attachments, persons
 from intake_service.store import complaints as store
 from intake_service.store.rows import complaint_of
+from intake_service.usecases.calls import call_of_record, view_of
 from intake_service.usecases.channels import accounts_of, teams_of
 from intake_service.usecases.conversation import ComplaintKey, no_such
 from intake_service.usecases.deps import Deps
@@ -36,6 +37,7 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         person = await persons.find(tx, row["person_id"])
         links = await store.links_of(tx, row["id"])
         files = (await _attachments(tx, [row["record"]["attachments"]]))[0]
+        call = await call_of_record(tx, row["channel"], row["account"], row["message_id"])
     assert person is not None
     complaint, record = complaint_of(row), row["record"]
     happened_at = row["happened_at"]
@@ -72,6 +74,7 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         outcome=_outcome(row),
         links=tuple(views.LinkView.model_validate(dict(link)) for link in links),
         channel_teams=await teams_of(row["channel"], row["account"], deps),
+        call=await view_of(call, deps) if call is not None else None,
         erased=row["erased_at"] is not None,
     )
 

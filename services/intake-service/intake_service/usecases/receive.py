@@ -5,6 +5,7 @@ from fastapi import Response
 from intake_service.domain.record import NewComplaint
 from intake_service.groupcommit import Overloaded, RaceLost
 from intake_service.usecases.access import check_channel
+from intake_service.usecases.calls import with_call
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import ReceptionBusy
 from intake_service.usecases.reception import checked
@@ -20,6 +21,7 @@ async def receive_complaint(record: NewComplaint, principal: Principal, once: On
     Raises `NotYourChannel`, `ImpossibleRecord`, `ReceptionBusy`, and what `Once` raises.
     """
     check_channel(principal, record.channel)
+    record = await with_call(record, deps)
     delivery = checked(record, principal, once, deps.clock.now(), deps.settings, current_traceparent())
     try:
         outcome = await deps.receiving.submit(delivery)

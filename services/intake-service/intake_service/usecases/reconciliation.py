@@ -9,7 +9,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 
+from intake_service.channels.cti import due_before
 from intake_service.domain.channels import KeptChannel, Reconciliation, SourceCount
+from intake_service.store import calls
 from intake_service.store import channels as channel_store
 from intake_service.store import counts as store
 from intake_service.usecases.deps import Deps
@@ -25,6 +27,7 @@ async def reconcile(deps: Deps) -> Reconciliation:
         counted = await store.counted(tx)
         receipts = await store.receipts_by_account(tx)
         complaints = await store.complaints_by_account(tx)
+        lost = await calls.lost(tx, due_before([each.spec for each in kept], deps.clock.now()))
     by_account: defaultdict[tuple[str, str], list[KeptChannel]] = defaultdict(list)
     for each in kept:
         by_account[each.spec.channel, each.spec.account].append(each)
@@ -35,6 +38,7 @@ async def reconcile(deps: Deps) -> Reconciliation:
         written, repeated, direct = (int(told[name]) for name in _COUNTS) if told else (0, 0, 0)
         there, made = receipts.get(account, (0, 0))
         found = complaints.get(account, 0)
+        without_record = sum(lost.get(each.spec.channel_id, 0) for each in by_account[account])
         sources.append(
             SourceCount(
                 channel=account[0],
@@ -47,9 +51,11 @@ async def reconcile(deps: Deps) -> Reconciliation:
                 complaints=found,
                 exist=sum(state["exist"] for state in fetched) if fetched else None,
                 taken=sum(state["taken"] for state in fetched) if fetched else None,
+                calls_without_record=without_record,
                 # The greater of the two, for a receipt that is gone leaves its complaint without one.
                 unaccounted=max(abs(written - there), abs(direct + made - found))
-                + sum(abs(state["exist"] - state["taken"]) for state in fetched),
+                + sum(abs(state["exist"] - state["taken"]) for state in fetched)
+                + without_record,
             )
         )
     return Reconciliation(
@@ -69,6 +75,8 @@ async def measure(deps: Deps) -> None:
     gauges.unaccounted.clear()
     for source in found.sources:
         gauges.unaccounted.labels(source.channel, source.account).set(source.unaccounted)
+    async with deps.session() as tx:
+        await calls.settle(tx)
     async with deps.reading() as tx:
         quarantined = await store.quarantined_by_owner(tx, found.at)
         states = await channel_store.states(tx)
