@@ -8,10 +8,12 @@ coroutines (hypothesis, schemathesis) can call them. Time stands still after the
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +60,14 @@ UNREADABLE = {
     "sender": {},
     "content": {},
     "occurred_at": "2024-05-10T10:20:00+08:00",
+}
+#: The channel of a telephone system, so that there is a call.
+HOTLINE = {
+    "kind": "cti",
+    "account": "4008001234",
+    "title": {"zh": "热线", "en": "Hotline"},
+    "owner_team": "support",
+    "secrets": {"signing_secret": "env:INTAKE_SECRET_LIVING"},
 }
 #: What is uploaded, so that there is something to download.
 FILES = (b"a small file of text", b"")
@@ -178,7 +188,7 @@ async def _live(
             for name, service in system.services.items()
         }
         found = Living(system, run, doors)
-        await _look_around(found, doors)
+        await _look_around(found, doors, clock.now())
         ready.set_result(found)
         await stopped.wait()
         for client in doors.values():
@@ -205,7 +215,7 @@ async def _being_handled(world: World) -> None:
     await admin.post("intake", "/v1/adapter-keys", {"name": "热线", "channel": "hotline", "account": "4008001234"})
 
 
-async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) -> None:
+async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient], now: datetime) -> None:
     """Read every list, then everything that these tell of, and keep what is called by a name."""
     headers = found.as_(Role.ADMIN)
     for deep in (False, True):
@@ -223,7 +233,15 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient]) ->
     found.known["receipt_id"] = [receipt.json()["id"]]
     channel = await doors["intake"].put("/v1/channels/weibo-shop", headers=headers, json=CHANNEL_EXAMPLE)
     found.known["channel_id"] = [channel.json()["channel_id"]]
+<<<<<<< HEAD
     found.known["chat_id"] = [await _chat(doors["intake"], headers)]
+=======
+    os.environ["INTAKE_SECRET_LIVING"] = SECRET
+    await doors["intake"].put("/v1/channels/pbx", headers=headers, json=HOTLINE)
+    event = written({"event": "started", "call_id": "call-1", "at": now.isoformat()})
+    call = await doors["intake"].post("/v1/channels/pbx/calls", headers=signed(event, now.timestamp()), content=event)
+    found.known["call"] = [call.json()["id"]]
+>>>>>>> 7d70cc0 (intake: complaints on paper that a service point took; the fuzzed world has a call)
     shadow = await doors["sla"].post("/v1/shadows", headers=headers, json=SHADOW_EXAMPLE)
     found.known["shadow_id"] = [shadow.json()["shadow_id"]]
     files = [await doors["intake"].post("/v1/attachments", headers=headers, content=each) for each in FILES]

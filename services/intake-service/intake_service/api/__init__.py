@@ -12,6 +12,7 @@ from intake_service.api import (
     doors,
     keys,
     messages,
+    papers,
     webform,
 )
 
@@ -25,6 +26,7 @@ ROUTERS = (
     callbacks.router,
     doors.router,
     calls.router,
+    papers.router,
     messages.router,
     attachments.router,
     webform.router,

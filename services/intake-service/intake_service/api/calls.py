@@ -62,15 +62,15 @@ async def list_calls(
 
 
 @router.post(
-    "/v1/calls/{call_id}/dismiss",
+    "/v1/calls/{call}/dismiss",
     summary="Say that a call needs no record",
     responses=responses(NoSuchCall, CallHasRecord),
 )
 async def dismiss_call(
-    call_id: UUID,
+    call: UUID,
     principal: Annotated[Principal, Depends(WRITE)],
     body: Annotated[Dismiss, Depends(JsonBody(Dismiss))],
     deps: DepsDep,
 ) -> CallView:
     """Once and for all; the first reason stays. A record that is typed later is joined all the same."""
-    return await usecases.dismiss_call(call_id, body, principal, deps)
+    return await usecases.dismiss_call(call, body, principal, deps)

@@ -14,6 +14,7 @@ WRITE = allow(Role.AGENT, Role.LEAD, Role.MANAGER)
 READ = allow(Role.AGENT, Role.LEAD, Role.MANAGER, Role.QUALITY)
 AUDIT = allow(Role.MANAGER, Role.QUALITY)
 LEAD = allow(Role.LEAD)
+COUNTER = allow(Role.AGENT, Role.LEAD)
 CHANNELS = allow(Role.LEAD, Role.MANAGER, Role.QUALITY)
 ADMIN = allow(Role.ADMIN)
 

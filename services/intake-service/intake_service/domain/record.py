@@ -120,27 +120,32 @@ COMPLAINT_EXAMPLE: dict[str, Any] = {
 }
 
 
-class NewComplaint(Part):
+class Told(Part):
+    """What the complainant tells, however it came in."""
+
+    symptom: Annotated[LongText, Field(description="What was seen, in the complainant's words.")]
+    complainant: StatedComplainant = StatedComplainant()
+    kind: Kind = Kind.COMPLAINT
+    priority: Annotated[Priority, Field(description="First priority at receipt (A7).")] = Priority.GENERAL
+    happened_at: Instant | None = Field(None, description="When the trouble began, to the minute; not in the future.")
+    scene: Text = ""
+    impact: Text = ""
+    demands: Annotated[tuple[StatedDemand, ...], Field(max_length=MAX_DEMANDS)] = ()
+    product: Line | None = None
+    region: Line | None = None
+
+
+class NewComplaint(Told):
     """The standard record. Only the channel and the symptom must be there: what the kind's template wants beside them
     is asked for in the answer (`missing`)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [COMPLAINT_EXAMPLE]})
 
     channel: StatedChannel
-    symptom: Annotated[LongText, Field(description="What was seen, in the complainant's words.")]
-    complainant: StatedComplainant = StatedComplainant()
-    kind: Kind = Kind.COMPLAINT
-    priority: Annotated[Priority, Field(description="First priority at receipt (A7).")] = Priority.GENERAL
-    happened_at: Instant | None = Field(None, description="When the trouble began, to the minute; not in the future.")
     received_at: Instant | None = Field(None, description="When it was received; not in the future. Default: now.")
     made_at: Instant | None = Field(None, description="When it was made, where it was found outside (F7).")
     recorded_by: Line | None = Field(None, description="Who recorded it. Default: whoever calls.")
-    scene: Text = ""
-    impact: Text = ""
-    demands: Annotated[tuple[StatedDemand, ...], Field(max_length=MAX_DEMANDS)] = ()
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
-    product: Line | None = None
-    region: Line | None = None
 
 
 class NewMessage(Part):

@@ -38,6 +38,11 @@ async def find(tx: AsyncSession, attachment_id: UUID) -> RowMapping | None:
     return row
 
 
+async def find_many(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, RowMapping]:
+    asked = select(attachments, *_FILE).join(blobs).where(attachments.c.id.in_(sorted(set(ids))))
+    return {row["id"]: row for row in (await tx.execute(asked)).mappings()}
+
+
 async def hold_attachments(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, RowMapping]:
     """Those of them that are there, held against deletion until the commit."""
     if not (wanted := sorted(set(ids))):

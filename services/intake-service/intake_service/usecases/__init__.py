@@ -23,6 +23,7 @@ from intake_service.usecases.doors import receive_feedback, receive_posts
 from intake_service.usecases.mails import mailbox_of, receive_mail
 from intake_service.usecases.messages import receive_message, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
+from intake_service.usecases.papers import receive_paper
 from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
 from intake_service.usecases.pulling import Puller
 from intake_service.usecases.quarantine import list_quarantine, list_quarantine_accesses, retry, show_quarantined
@@ -92,6 +93,7 @@ __all__ = [
     "receive_form",
     "receive_mail",
     "receive_message",
+    "receive_paper",
     "receive_posts",
     "reconcile",
     "retry",

@@ -98,6 +98,16 @@ class CallHasRecord(Conflict):
     title = "The call has its record"
 
 
+class BadPage(Invalid):
+    slug = "bad-page"
+    title = "A page is no picture or PDF, or too large"
+
+
+class FormNumberTaken(Conflict):
+    slug = "form-number-taken"
+    title = "Another paper has this form number"
+
+
 class UnknownAttachment(Invalid):
     slug = "unknown-attachment"
     title = "No upload has this id or SHA-256"
