@@ -35,6 +35,7 @@ from shared.telemetry.logs import configure_logging
 from shared.web.auth import Role
 from shared.web.body import is_json
 from sla_service.api.whatif import SHADOW_EXAMPLE
+from tests.support.signing import SECRET, signed, written
 
 T = TypeVar("T")
 BASE = "http://redress.test"
