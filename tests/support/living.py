@@ -234,15 +234,12 @@ async def _look_around(found: Living, doors: Mapping[str, httpx.AsyncClient], no
     found.known["receipt_id"] = [receipt.json()["id"]]
     channel = await doors["intake"].put("/v1/channels/weibo-shop", headers=headers, json=CHANNEL_EXAMPLE)
     found.known["channel_id"] = [channel.json()["channel_id"]]
-<<<<<<< HEAD
     found.known["chat_id"] = [await _chat(doors["intake"], headers)]
-=======
     os.environ["INTAKE_SECRET_LIVING"] = SECRET
     await doors["intake"].put("/v1/channels/pbx", headers=headers, json=HOTLINE)
     event = written({"event": "started", "call_id": "call-1", "at": now.isoformat()})
     call = await doors["intake"].post("/v1/channels/pbx/calls", headers=signed(event, now.timestamp()), content=event)
     found.known["call"] = [call.json()["id"]]
->>>>>>> 7d70cc0 (intake: complaints on paper that a service point took; the fuzzed world has a call)
     shadow = await doors["sla"].post("/v1/shadows", headers=headers, json=SHADOW_EXAMPLE)
     found.known["shadow_id"] = [shadow.json()["shadow_id"]]
     files = [await doors["intake"].post("/v1/attachments", headers=headers, content=each) for each in FILES]

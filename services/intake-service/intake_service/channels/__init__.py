@@ -1,10 +1,6 @@
 """The kinds of channels, each a module with its wire format and client. To add one is to add it to `KINDS`."""
 
-<<<<<<< HEAD
-from intake_service.channels import chat, cti, dingtalk, in_app, social_feed, wecom
-=======
-from intake_service.channels import cti, dingtalk, in_app, service_point, social_feed, wecom
->>>>>>> 7d70cc0 (intake: complaints on paper that a service point took; the fuzzed world has a call)
+from intake_service.channels import chat, cti, dingtalk, in_app, service_point, social_feed, wecom
 from intake_service.channels.email.kinds import IMAP, SMTP
 from intake_service.channels.kind import (
     ChannelFault,
@@ -33,11 +29,7 @@ KINDS: dict[str, Kind] = {
         cti.KIND,
         in_app.KIND,
         social_feed.KIND,
-<<<<<<< HEAD
-        chat.KIND,
-=======
-        service_point.KIND,
->>>>>>> 7d70cc0 (intake: complaints on paper that a service point took; the fuzzed world has a call)
+from intake_service.channels import chat, cti, dingtalk, in_app, service_point, social_feed, wecom
     )
 }
 
