@@ -29,7 +29,8 @@ KINDS: dict[str, Kind] = {
         cti.KIND,
         in_app.KIND,
         social_feed.KIND,
-from intake_service.channels import chat, cti, dingtalk, in_app, service_point, social_feed, wecom
+        service_point.KIND,
+        chat.KIND,
     )
 }
 

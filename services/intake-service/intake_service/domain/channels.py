@@ -162,8 +162,8 @@ class SourceCount(BaseModel):
     `repeated` those of them that had one before, `direct` those that made a complaint without a receipt (the door of
     complaints, the web form); `exist` is what the providers of fetched channels say there is, `taken` what of it has a
     receipt. `unaccounted` is what differs: accepted without repeated and direct from `receipts`, or direct and the
-    receipts that made one from `complaints` (the greater of both); and `exist` from `taken`. `calls_without_record` are unaccounted too:
-    they must have a record by now and have none."""
+    receipts that made one from `complaints` (the greater of both); and `exist` from `taken`.
+    `calls_without_record` are unaccounted too: they must have a record by now and have none."""
 
     model_config = ConfigDict(frozen=True)
 
