@@ -37,6 +37,8 @@ class Settings(ServiceSettings):
     smtp_require_tls: bool = False
     #: Bytes of a mail; a larger one is refused (552).
     smtp_max_bytes: int = Field(default=30 * 2**20, ge=1024)
+    #: The score from which a complaint is on the list of suspected spam, and not acknowledged by itself.
+    spam_threshold: float = Field(default=0.7, gt=0, le=1)
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)
     #: The team in charge of messages that could not be understood, where their channel names none.

@@ -6,6 +6,7 @@ from shared.contracts import Event, notify
 from shared.contracts.feedback import FollowUpAssignedV1, SurveyOfferedV1
 from shared.contracts.insight import ActionPlannedV1
 from shared.contracts.intake import (
+    ClearedOfSpamV1,
     ComplaintReceivedV1,
     ContactsChangedV1,
     ContactsErasedV1,
@@ -22,6 +23,7 @@ CONSUMES: dict[type[Event], Handler] = {
     PersonErasedV1: usecases.forget_people,
     TeamChangedV1: usecases.learn_teams,
     ComplaintReceivedV1: usecases.tell,
+    ClearedOfSpamV1: usecases.tell,
     MessageAddedV1: usecases.tell,
     ProgressToldV1: usecases.tell,
     CaseResolvedV1: usecases.tell,

@@ -56,6 +56,17 @@ class ComplaintReceivedV1(ComplaintEvent):
     made_at: AwareDatetime | None = None
     earlier_complaints: int = 0
     reply: ReplySession | None = None
+    suspected_spam: bool = False
+
+
+class ClearedOfSpamV1(ComplaintEvent):
+    """A lead says that a complaint that was received as suspected spam is none: what waited for that is done now."""
+
+    TYPE: ClassVar[str] = "redress.complaint.cleared-of-spam.v1"
+    TOPIC: ClassVar[str] = TOPIC
+
+    priority: Priority
+    symptom: Annotated[str, Personal()]
 
 
 class MessageAddedV1(ComplaintEvent):
@@ -143,6 +154,7 @@ class ContactsErasedV1(Event):
 
 PUBLISHES: tuple[type[Event], ...] = (
     ComplaintReceivedV1,
+    ClearedOfSpamV1,
     MessageAddedV1,
     NoteAddedV1,
     ComplaintsLinkedV1,

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from intake_service import usecases
-from intake_service.api.common import READ, RECEIVE, WRITE, ComplaintKeyDep, DepsDep
+from intake_service.api.common import LEAD, READ, RECEIVE, WRITE, ComplaintKeyDep, DepsDep
 from intake_service.domain.channels import TeamId
 from intake_service.domain.receipt import Receipt
 from intake_service.domain.record import NewComplaint, NewLink, NewMessage, NewNote
+from intake_service.domain.spam import Spam
 from intake_service.domain.views import (
     ComplaintItem,
     ComplaintView,
@@ -27,6 +28,7 @@ from intake_service.usecases.errors import (
     Erased,
     ImpossibleRecord,
     NoSuchComplaint,
+    NotSuspected,
     NotYourChannel,
     UnknownAttachment,
 )
@@ -74,9 +76,10 @@ async def list_complaints(
     complainant: Annotated[UUID | None, Query(description="Only this complainant's (A9).")] = None,
     channel: Annotated[Channel | None, Query(description="Only those that came by this channel.")] = None,
     team: Annotated[TeamId | None, Query(description="Only those by channels that this team owns or shares.")] = None,
+    spam: Annotated[bool | None, Query(description="Only those on the list of suspected spam, or only others.")] = None,
 ) -> Page[ComplaintItem]:
     position = paging.after(datetime, UUID)
-    rows = await usecases.list_complaints(complainant, channel, team, position, paging.limit + 1, deps)
+    rows = await usecases.list_complaints(complainant, channel, team, spam, position, paging.limit + 1, deps)
     return page(rows, paging, request, key=lambda item: (item.received_at, item.id))
 
 
@@ -86,6 +89,18 @@ async def show_complaint(
 ) -> ComplaintView:
     """The whole standard record, contacts masked (A2, A6)."""
     return await usecases.show_complaint(complaint, deps)
+
+
+@router.post(
+    "/v1/complaints/{complaint}/not-spam",
+    summary="Take it out of the list of suspected spam",
+    responses=responses(NoSuchComplaint, NotSuspected),
+)
+async def clear_of_spam(
+    complaint: ComplaintKeyDep, principal: Annotated[Principal, Depends(LEAD)], deps: DepsDep
+) -> Spam:
+    """It is acknowledged now. Its score stays as it was given."""
+    return await usecases.clear_of_spam(complaint, principal, deps)
 
 
 @router.post(

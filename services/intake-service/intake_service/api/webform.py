@@ -84,7 +84,7 @@ async def _sent(
         record = webform.record_of(_kind(given), typed, form_id, language, _house(deps), named)
         if wrong is not None:
             raise webform.Incomplete({"files": wrong})
-        token = await usecases.receive_form(record, deps)
+        token = await usecases.receive_form(record, form_id, deps)
     except webform.Incomplete as incomplete:
         faults = incomplete.faults if wrong is None else {**incomplete.faults, "files": wrong}
         return _form(deps, language, given, faults, files=files, notice="check", status=422, headers=limits)

@@ -148,6 +148,7 @@ def received(
     actor: Actor,
     earlier_complaints: int,
     reply: ReplySession | None = None,
+    suspected_spam: bool = False,
 ) -> ComplaintReceivedV1:
     return ComplaintReceivedV1(
         event_id=event_id,
@@ -181,6 +182,7 @@ def received(
         made_at=when.made_at,
         earlier_complaints=earlier_complaints,
         reply=reply,
+        suspected_spam=suspected_spam,
     )
 
 

@@ -128,6 +128,13 @@ class ReplyUntil(Part):
     webhook: Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")] | None = None
 
 
+class Signs(Part):
+    """What the receiving server or the channel says of a message that may be spam; it is weighed, nothing more."""
+
+    bulk: Annotated[bool, Field(description="Sent to a list.")] = False
+    unauthenticated: Annotated[bool, Field(description="SPF or DKIM failed.")] = False
+
+
 class Content(Part):
     text: Wording = ""
     subject: Subject = ""
@@ -177,6 +184,7 @@ class IncomingMessage(Part):
     automatic: Automatic | None = Field(
         None, description="A machine wrote it: kept and noted; it makes no complaint, and nobody answers it."
     )
+    signs: Signs = Signs()
     raw: Raw | None = None
     reply: ReplyUntil | None = None
 

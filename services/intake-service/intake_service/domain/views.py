@@ -13,6 +13,7 @@ from intake_service.domain.message import Doubt
 from intake_service.domain.person import Person
 from intake_service.domain.receipt import MissingPart
 from intake_service.domain.record import Attachment, Sha256
+from intake_service.domain.spam import Spam
 from shared.contracts.envelope import Actor
 from shared.contracts.intake import Demand, Source
 from shared.contracts.resolution import WrittenResult
@@ -96,6 +97,8 @@ class ComplaintItem(View):
     region: str | None
     outcome: OutcomeView | None
     erased: bool
+    spam: Spam | None
+    spam_listed: bool = Field(description="Suspected to be spam, and not taken out.")
 
 
 class Scan(StrEnum):
@@ -203,6 +206,8 @@ class ComplaintView(View):
     )
     call: CallView | None = Field(description="The call that it was recorded of, as the telephone system told.")
     erased: bool
+    spam: Spam | None
+    spam_listed: bool = Field(description="Suspected to be spam, and not taken out.")
 
 
 class ComplainantHistory(View):

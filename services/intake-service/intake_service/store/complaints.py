@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, desc, func, insert, or_, select, tuple_
+from sqlalchemy import Select, desc, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,6 +44,7 @@ async def page_of(
     person_id: UUID | None = None,
     channel: Channel | None = None,
     accounts: Collection[tuple[str, str]] | None = None,
+    spam: bool | None = None,
     after: tuple[datetime, UUID] | None = None,
     limit: int,
 ) -> list[RowMapping]:
@@ -55,9 +56,16 @@ async def page_of(
         asked = asked.where(complaints.c.channel == channel)
     if accounts is not None:
         asked = asked.where(tuple_(complaints.c.channel, complaints.c.account).in_(accounts))
+    if spam is not None:
+        asked = asked.where(complaints.c.spam_listed.is_(spam))
     if after is not None:
         asked = asked.where(tuple_(complaints.c.received_at, complaints.c.id) < tuple_(*after))
     return list((await tx.execute(asked)).mappings())
+
+
+async def clear_of_spam(tx: AsyncSession, complaint_id: UUID, cleared: dict[str, Any]) -> None:
+    changed = update(complaints).where(complaints.c.id == complaint_id)
+    await tx.execute(changed.values(spam_listed=False, spam_cleared=cleared))
 
 
 async def count_of(tx: AsyncSession, person_id: UUID) -> int:

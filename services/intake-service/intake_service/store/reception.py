@@ -63,6 +63,8 @@ class ComplaintRow(NamedTuple):
     record: str
     missing: str
     earlier_complaints: int
+    spam: str | None
+    spam_listed: bool
 
 
 _PERSON = ("id", "revision", "name", "contacts", "organisation", "account_id", "preferred_channel", "language", "level")

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -73,10 +74,14 @@ complaints = Table(
     Column("record", JSONB, nullable=False, comment="symptom, scene, impact, demands, attachments"),
     Column("missing", JSONB, nullable=False, comment="pointers of what the template wanted and the record lacked"),
     Column("earlier_complaints", Integer, nullable=False),
+    Column("spam", JSONB(none_as_null=True), comment="score and reasons; none where nothing spoke for spam"),
+    Column("spam_listed", Boolean, nullable=False, server_default=text("false"), comment="suspected and not taken out"),
+    Column("spam_cleared", JSONB(none_as_null=True), comment="who took it out of the list, and when"),
     Column("erased_at", DateTime(timezone=True)),
     UniqueConstraint("channel", "account", "message_id", name="uq_complaints_delivery"),
     Index("ix_complaints_person", "person_id", text("received_at desc"), text("id desc")),
     Index("ix_complaints_received", text("received_at desc"), text("id desc")),
+    Index("ix_complaints_spam", text("received_at desc"), text("id desc"), postgresql_where=text("spam_listed")),
 )
 
 number_days = Table(

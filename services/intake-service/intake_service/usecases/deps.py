@@ -19,6 +19,7 @@ from intake_service.usecases.arrivals import Arrival, Arrivals
 from intake_service.usecases.chathub import ChatHub
 from intake_service.usecases.gauges import Gauges
 from intake_service.usecases.reception import Delivery, Outcome, Reception
+from intake_service.usecases.repeats import Repeats
 from shared.clock import Clock
 from shared.db import Database
 from shared.web.ratelimit import Buckets
@@ -57,6 +58,7 @@ class Deps:
     unscanned: asyncio.Event
     gauges: Gauges
     chats: ChatHub
+    repeats: Repeats = field(default_factory=Repeats)
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     channels: ChannelBook = field(default_factory=ChannelBook)
 

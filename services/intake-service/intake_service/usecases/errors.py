@@ -63,6 +63,11 @@ class NotInQuarantine(Conflict):
     title = "The message is not in quarantine any more"
 
 
+class NotSuspected(Conflict):
+    slug = "not-suspected"
+    title = "The complaint is not suspected to be spam"
+
+
 class AnotherMessage(Invalid):
     slug = "another-message"
     title = "A corrected message keeps its channel, account and message id"

@@ -9,6 +9,7 @@ from fastapi import Response
 
 from intake_service.domain.message import Doubt, IncomingMessage, understand
 from intake_service.domain.person import Identity
+from intake_service.domain.spam import Seen
 from intake_service.domain.views import DeliveryReceipt
 from intake_service.groupcommit import Overloaded, RaceLost
 from intake_service.store import receipts as store
@@ -18,6 +19,7 @@ from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import NoSuchReceipt, ReceptionBusy
 from intake_service.usecases.placing import is_automatic
 from intake_service.usecases.reception import Delivery, checked
+from intake_service.usecases.spam import weighed
 from shared.telemetry.tracing import current_traceparent
 from shared.web.auth import Principal
 from shared.web.errors import Problem
@@ -59,7 +61,10 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
         plain = checked(found.record(message), principal, NO_KEY, now, settings, traceparent)
         complainant = replace(plain.complainant, handles=found.handles)
         senders = complainant.identities
-        delivery = None if automatic else replace(plain, complainant=complainant, reply=message.reply_session)
+        if not automatic:
+            delivery = replace(plain, complainant=complainant, reply=message.reply_session)
+            seen = Seen(bulk=message.signs.bulk, unauthenticated=message.signs.unauthenticated)
+            delivery = weighed(delivery, principal, seen, deps)
     elif not automatic:
         doubts = found
     return Arrival(
@@ -79,7 +84,7 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
 def fingerprint(message: IncomingMessage) -> bytes:
     """SHA-256 of what the message says, however its JSON was written, and wherever an answer to it goes by now. A part
     that is added to the contract later changes no fingerprint of a message without it."""
-    told = message.model_dump_json(exclude_defaults=True, exclude={"reply"})
+    told = message.model_dump_json(exclude_defaults=True, exclude={"reply", "signs"})
     return hashlib.sha256(told.encode()).digest()
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from intake_service.domain import views
 from intake_service.domain.receipt import missing_parts
 from intake_service.domain.record import Attachment
+from intake_service.domain.spam import Spam
 from intake_service.domain.template import read_back
 from intake_service.store import attachments, persons
 from intake_service.store import complaints as store
@@ -76,6 +77,8 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         channel_teams=await teams_of(row["channel"], row["account"], deps),
         call=await view_of(call, deps) if call is not None else None,
         erased=row["erased_at"] is not None,
+        spam=_spam(row),
+        spam_listed=row["spam_listed"],
     )
 
 
@@ -83,6 +86,7 @@ async def list_complaints(
     complainant: UUID | None,
     channel: Channel | None,
     team: str | None,
+    spam: bool | None,
     after: Position | None,
     limit: int,
     deps: Deps,
@@ -91,7 +95,7 @@ async def list_complaints(
     accounts = None if team is None else await accounts_of(team, deps)
     async with deps.reading() as tx:
         rows = await store.page_of(
-            tx, person_id=complainant, channel=channel, accounts=accounts, after=after, limit=limit
+            tx, person_id=complainant, channel=channel, accounts=accounts, spam=spam, after=after, limit=limit
         )
     return [_item(row) for row in rows]
 
@@ -159,6 +163,10 @@ async def _id_of(tx: AsyncSession, key: ComplaintKey) -> UUID:
     return found
 
 
+def _spam(row: RowMapping) -> Spam | None:
+    return None if row["spam"] is None else Spam.model_validate(row["spam"])
+
+
 def _source(row: RowMapping) -> Source:
     return Source(
         channel=Channel(row["channel"]), account=row["account"], seat=row["seat"], message_id=row["message_id"]
@@ -194,4 +202,6 @@ def _item(row: RowMapping) -> views.ComplaintItem:
         region=complaint.region,
         outcome=_outcome(row),
         erased=row["erased_at"] is not None,
+        spam=_spam(row),
+        spam_listed=row["spam_listed"],
     )

@@ -22,6 +22,7 @@ from intake_service.domain.person import Person, Stated, contacts_changed
 from intake_service.domain.receipt import Receipt, receipt
 from intake_service.domain.recognition import Recognised, recognise
 from intake_service.domain.record import NewComplaint
+from intake_service.domain.spam import Spam
 from intake_service.domain.template import missing
 from intake_service.groupcommit import RaceLost
 from intake_service.settings import Settings
@@ -60,6 +61,7 @@ class Delivery:
     once: Once
     traceparent: str | None
     reply: ReplySession | None = None
+    spam: Spam | None = None
 
 
 def checked(
@@ -173,7 +175,8 @@ class Reception:
             before = earlier.get(person.id, 0)
             earlier[person.id] = before + 1
             wanted = missing(delivery.record)
-            rows.append(_row(complaint, delivery, now, wanted, before))
+            suspected = delivery.spam is not None and delivery.spam.score >= self.settings.spam_threshold
+            rows.append(_row(complaint, delivery, now, wanted, before, suspected))
             events.append(
                 rules.received(
                     complaint,
@@ -184,6 +187,7 @@ class Reception:
                     actor=delivery.actor,
                     earlier_complaints=before,
                     reply=delivery.reply,
+                    suspected_spam=suspected,
                 )
             )
             receipts.append(
@@ -284,7 +288,7 @@ def _answered(once: Once, told: Receipt, status: int) -> Answered:
 
 
 def _row(
-    complaint: Complaint, delivery: Delivery, now: datetime, wanted: Sequence[str], earlier: int
+    complaint: Complaint, delivery: Delivery, now: datetime, wanted: Sequence[str], earlier: int, suspected: bool
 ) -> store.ComplaintRow:
     record, channel = delivery.record, delivery.record.channel
     return store.ComplaintRow(
@@ -309,4 +313,6 @@ def _row(
         record=record.__pydantic_serializer__.to_json(record, include=FREE_TEXT).decode(),
         missing=to_json(wanted).decode(),
         earlier_complaints=earlier,
+        spam=None if delivery.spam is None else delivery.spam.model_dump_json(),
+        spam_listed=suspected,
     )

@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterable, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from intake_service.domain.files import Purpose, link_token, read_link
 from intake_service.domain.receipt import Receipt
 from intake_service.domain.record import Attachment, NewComplaint
-from intake_service.domain.webform import Progress, complaint_of_token, token_of
+from intake_service.domain.spam import Seen
+from intake_service.domain.webform import SUSPECTED_SPAM, Progress, complaint_of_token, token_of
 from intake_service.store import complaints as store
 from intake_service.store.attachments import hold_attachments
 from intake_service.usecases.attachments import keep_file
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import NoSuchComplaint
 from intake_service.usecases.receive import receive_complaint
+from intake_service.usecases.spam import filled_in
 from shared.contracts.vocabulary import CaseState
 from shared.web.auth import Principal, Role
 from shared.web.idempotency import Once
@@ -22,9 +25,11 @@ FORM = Principal("web-form", frozenset({Role.ADAPTER}), "web form")
 _NO_KEY = Once("", None, b"")
 
 
-async def receive_form(record: NewComplaint, deps: Deps) -> str:
+async def receive_form(record: NewComplaint, form_id: UUID, deps: Deps) -> str:
     """The token of the complaint's status link, after the commit. Raises what `receive_complaint` raises."""
-    answer = await receive_complaint(record, FORM, _NO_KEY, deps)
+    trapped = record.channel.account == SUSPECTED_SPAM
+    seen = Seen(trap_filled=trapped, seconds=filled_in(form_id, deps.clock.now()))
+    answer = await receive_complaint(record, FORM, _NO_KEY, deps, seen)
     told = Receipt.model_validate_json(bytes(answer.body))
     return token_of(told.id, deps.settings.token_secret.get_secret_value())
 

@@ -14,7 +14,7 @@ from notify_service.domain.messages import Audience
 from shared.contracts.envelope import Bilingual, ComplaintEvent, ComplaintFacts, Event, StaffContact
 from shared.contracts.feedback import FollowUpAssignedV1, SurveyOfferedV1
 from shared.contracts.insight import ActionPlannedV1
-from shared.contracts.intake import ComplaintReceivedV1, MessageAddedV1
+from shared.contracts.intake import ClearedOfSpamV1, ComplaintReceivedV1, MessageAddedV1
 from shared.contracts.resolution import CaseResolvedV1, ProgressToldV1, TransferOpenedV1
 from shared.contracts.sla import ClockWarnedV1, EscalationRaisedV1
 from shared.contracts.triage import ComplaintAssignedV1
@@ -111,8 +111,10 @@ def _to_staff(event: Event, purpose: Purpose, facts: ComplaintFacts | None, **mo
     )
 
 
-def _acknowledgement(event: ComplaintReceivedV1) -> Draft:
-    """A4: at once, by the means that fits the *first* priority."""
+def _acknowledgement(event: ComplaintReceivedV1 | ClearedOfSpamV1) -> Draft | None:
+    """A4: at once, by the means that fits the *first* priority; of suspected spam once a lead says that it is none."""
+    if isinstance(event, ComplaintReceivedV1) and event.suspected_spam:
+        return None
     urgency = URGENCY_OF_PRIORITY[event.priority]
     return _to_complainant(
         event,
@@ -257,6 +259,7 @@ def _action_task(event: ActionPlannedV1) -> Draft:
 
 _RULES: dict[type[Event], Callable[[Any], Draft | None]] = {
     ComplaintReceivedV1: _acknowledgement,
+    ClearedOfSpamV1: _acknowledgement,
     ProgressToldV1: _progress,
     CaseResolvedV1: _result,
     SurveyOfferedV1: _survey,
