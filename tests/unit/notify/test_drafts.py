@@ -2,8 +2,7 @@
 
 from notify_service.domain import drafts_of
 from shared.contracts.intake import ClearedOfSpamV1
-from shared.contracts.notify import Purpose
-from shared.contracts.vocabulary import Priority
+from shared.contracts.vocabulary import Priority, Purpose
 from shared.ids import new_id
 from tests.support.builders import at, facts, received
 
