@@ -62,7 +62,8 @@ class Mailing(Connection):
 
     def send(self, request: bytes, began: float) -> None:
         self._began = began
-        envelope = (b"MAIL FROM:<bounces@example.com>\r\n", f"RCPT TO:<{MAILBOX}>\r\n".encode(), b"DATA\r\n")
+        sender = f"MAIL FROM:<bounces@example.com> SIZE={len(request)}\r\n".encode()
+        envelope = (sender, f"RCPT TO:<{MAILBOX}>\r\n".encode(), b"DATA\r\n")
         self._to_say = [*envelope, request + b"\r\n.\r\n"]
         if self._is_greeted:
             self._transport.write(self._to_say.pop(0))

@@ -39,6 +39,13 @@ class Settings(ServiceSettings):
     smtp_max_bytes: int = Field(default=30 * 2**20, ge=1024)
     #: The score from which a complaint is on the list of suspected spam, and not acknowledged by itself.
     spam_threshold: float = Field(default=0.7, gt=0, le=1)
+    #: Connections of mail servers to one process; one more is told to come again (421).
+    smtp_connections: int = Field(default=200, ge=1)
+    #: Bytes of the mails that one process has at work at once, by what their senders say of their size, or else by the
+    #: most that is taken. Each costs some four times as much memory. Others wait, then are told to come again (451).
+    smtp_memory_bytes: int = Field(default=64 * 2**20, ge=1024)
+    #: What came in is kept in the attachment store where it has more bytes, else beside its receipt.
+    raw_inline_bytes: int = Field(default=64 * 1024, ge=0)
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)
     #: The team in charge of messages that could not be understood, where their channel names none.

@@ -2,14 +2,21 @@
 
 import asyncio
 import socket
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import aiosmtplib
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from intake_service.smtp import open_door
+from intake_service.smtp.limits import Room
 from shared.replies import Replies, Use
 from shared.web.auth import Role
 from tests.component.intake.conftest import REPLY_SECRET
@@ -219,6 +226,97 @@ async def test_a_port_that_is_taken_is_told(house):
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match="in use"):
             await open_door(replace(deps, settings=deps.settings.model_copy(update={"smtp_port": port})))
+
+
+async def test_a_line_of_100_000_characters_is_taken(house):
+    async with door(house) as client:
+        await deliver(client, mail("It is broken.\r\n" + "x" * 100_000))
+    assert await statuses(house) == [(HELP, "created")]
+
+
+async def test_more_connections_than_are_allowed_are_told_to_come_again(house):
+    async with door(house, smtp_connections=1) as client:
+        other = aiosmtplib.SMTP(hostname="127.0.0.1", port=client.port, start_tls=False)
+        with pytest.raises(aiosmtplib.SMTPConnectError, match="421"):
+            await other.connect()
+        await client.quit()
+        await asyncio.sleep(0.05)
+        await other.connect()
+        await deliver(other, mail())
+        other.close()
+    assert await statuses(house) == [(HELP, "created")]
+
+
+async def test_mails_that_find_no_room_come_one_after_the_other(house):
+    async with door(house, smtp_memory_bytes=1_024) as client:
+
+        async def one(number):
+            other = aiosmtplib.SMTP(hostname="127.0.0.1", port=client.port, start_tls=False)
+            async with other:
+                await deliver(other, mail("x" * 900, message_id=f"m-{number}@mail.example"))
+
+        await asyncio.gather(*[one(number) for number in range(5)])
+    assert await statuses(house) == [(HELP, "created")] * 5
+
+
+async def test_whoever_waits_too_long_for_room_is_told_to_come_again(house, monkeypatch):
+    monkeypatch.setattr(Room.enter, "__defaults__", (0.05,))
+    async with door(house, smtp_memory_bytes=1_024) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        for line in (b"EHLO slow.example", b"MAIL FROM:<zhang@example.com>", b"RCPT TO:<help@shop.example>", b"DATA"):
+            writer.write(line + b"\r\n")
+        while not (await reader.readline()).startswith(b"354"):
+            pass
+        with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+            await deliver(client, mail())
+        assert refused.value.code == 451
+        writer.close()
+        await asyncio.sleep(0.05)
+        await deliver(client, mail())
+    assert await statuses(house) == [(HELP, "created")]
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Self-signed, for localhost: the paths of certificate and key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, plain)
+    )
+    return files
+
+
+async def test_with_a_certificate_mails_come_by_starttls_alone_where_it_is_required(house, certificate):
+    tls = {"smtp_certificate": certificate[0], "smtp_key": certificate[1], "smtp_require_tls": True}
+    async with door(house, **tls) as client:
+        with pytest.raises(aiosmtplib.SMTPResponseException) as refused:
+            await deliver(client, mail())
+        assert refused.value.code == 530
+        trusting = ssl.create_default_context(cafile=str(certificate[0]))
+        async with aiosmtplib.SMTP(
+            hostname="localhost", port=client.port, start_tls=True, tls_context=trusting
+        ) as secure:
+            await deliver(secure, mail())
+        doubting = aiosmtplib.SMTP(hostname="localhost", port=client.port, start_tls=True)
+        with pytest.raises((ssl.SSLError, aiosmtplib.SMTPException)):
+            await doubting.connect()
+    assert await statuses(house) == [(HELP, "created")]
 
 
 async def test_twenty_deliveries_at_once_are_one_complaint(house):

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intake_service.channels.email.incoming import incoming
 from intake_service.channels.email.mail import Mail, read
 from tests.support.mails import file, html, lines, mail, multipart, nested, of_parts, part, printable, text
 
+NOW = datetime(2024, 5, 10, 2, 21, tzinfo=UTC)
 LOST = "\ufffd"
 
 
@@ -364,6 +366,7 @@ def test_what_servers_checked_is_recorded():
             "ARC-Seal: i=1; a=rsa-sha256; cv=none; d=relay.example",
         )
     ).checked
+    assert [each.domain for each in found] == ["example.com", "", "", "", "", "relay.example"]
     assert [(each.field, each.server, each.method, each.result) for each in found] == [
         ("Authentication-Results", "mx.shop.example", "dkim", "pass"),
         ("Authentication-Results", "mx.shop.example", "spf", "fail"),
@@ -404,14 +407,33 @@ _pieces = st.sampled_from(
         *(b"Content-Type: text/html\r\n", b"Content-Type: message/rfc822\r\n", b"--b\r\n", b"--b--\r\n", b"=?utf-8?B?"),
         *(b"Content-Type: message/delivery-status\r\n", b"Content-Transfer-Encoding: base64\r\n", b"?="),
         *(b"Content-Disposition: ", b"filename*0*=", b"charset=gb2312"),
+        *(b"Authentication-Results: ", b"mx; dkim=", b"pass header.d=", b"ARC-Seal: ", b"cv=", b"Received-SPF: "),
+        *(b"Action: ", b"Status: ", b"Original-Message-ID: ", b"\xe3\x80\x80"),
     ]
 )
+
+
+CHECKS = {
+    "a signature of a user": ("dkim=pass header.i=@News.example.com", "news.example.com"),
+    "a sender in quotes": ('spf=pass smtp.mailfrom="zhang@example.com"', "example.com"),
+    "a bare sender": ("spf=pass smtp.mailfrom=example.com", "example.com"),
+    "a comment between": ("dkim=pass (good (very) good) header.d=example.com", "example.com"),
+    "several": ("dmarc=pass policy.dmarc=none header.from=example.com", "example.com"),
+    "none": ("iprev=pass", ""),
+}
+
+
+@pytest.mark.parametrize(("told", "domain"), CHECKS.values(), ids=CHECKS.keys())
+def test_a_check_tells_whose_domain_it_was(told, domain):
+    (found,) = read(mail("x", f"Authentication-Results: mx.shop.example; {told}")).checked
+    assert found.domain == domain
 
 
 @given(st.lists(st.one_of(_pieces, st.binary(max_size=20)), max_size=40).map(b"".join))
 def test_whatever_comes_is_read_always_the_same(raw):
     found = read(raw)
     assert isinstance(found, Mail)
+    assert incoming(found, account="help@shop.example", received_at=NOW).details is not None
     assert read(raw) == found
     for words in (found.text, found.quoted, found.html, found.subject, found.message_id):
         words.encode()

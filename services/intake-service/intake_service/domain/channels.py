@@ -127,6 +127,8 @@ class Incoming:
     fingerprint: bytes | None = None
     files: tuple[File, ...] = ()
     media: tuple[Media, ...] = ()
+    #: Where the attachment store has `raw`, if it has.
+    stored: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

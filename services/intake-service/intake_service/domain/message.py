@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from intake_service.domain.complaint import NaturalKey, stated
 from intake_service.domain.contacts import NotAContact, normal_email, normal_phone
+from intake_service.domain.details import Details
 from intake_service.domain.person import Identity
 from intake_service.domain.record import (
     MAX_ATTACHMENTS,
@@ -186,6 +187,7 @@ class IncomingMessage(Part):
     )
     signs: Signs = Signs()
     raw: Raw | None = None
+    details: Details | None = None
     reply: ReplyUntil | None = None
 
     @property

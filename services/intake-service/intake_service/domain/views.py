@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from intake_service.domain import contacts
 from intake_service.domain.calls import Dismissed
+from intake_service.domain.details import Check, DeliveryReport
 from intake_service.domain.message import Doubt
 from intake_service.domain.person import Person
 from intake_service.domain.receipt import MissingPart
@@ -173,6 +174,16 @@ class CallView(View):
     dismissed: Dismissed | None
 
 
+class DetailsView(View):
+    """What its channel knows of a message beside what it says. `html_href` is where it is read as its writer laid it
+    out, by whoever may read the complaint."""
+
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+    report: DeliveryReport | None
+    html_href: str | None = Field(examples=["/v1/receipts/0190d0a4-7c1c-7000-8000-000000000000/html"])
+
+
 class ComplaintView(View):
     """The whole standard record (A2). `read_back` is to be told to the complainant and confirmed."""
 
@@ -201,6 +212,7 @@ class ComplaintView(View):
     read_back: str
     outcome: OutcomeView | None
     links: tuple[LinkView, ...]
+    details: DetailsView | None = Field(None, description="Of the message that it came by.")
     channel_teams: tuple[str, ...] = Field(
         description="The teams that own the channel it came by: the one in charge, and the one it shares it with (A1)."
     )
@@ -231,6 +243,7 @@ class MessageView(MessageReceipt):
     text: str
     attachments: tuple[AttachmentView, ...]
     actor: Actor
+    details: DetailsView | None = None
 
 
 class DeliveryStatus(StrEnum):
@@ -259,20 +272,22 @@ class DeliveryReceipt(View):
     complaint: ComplaintRef | None
     suggested: ComplaintRef | None
     doubts: tuple[Doubt, ...]
+    details: DetailsView | None = None
 
 
 class QuarantinedMessage(View):
-    """A message that could not be understood; `owner` is in charge of it."""
+    """A message that could not be understood; `owner` is in charge of it. One that was noted as a machine's has neither
+    owner nor due time."""
 
     id: UUID
     channel: Channel
     account: str
     message_id: str
     recorded_at: datetime
-    owner: str
+    owner: str | None
     doubts: tuple[Doubt, ...]
     channel_id: str | None = Field(description="Of the configured channel that it came by.")
-    due_at: datetime = Field(description="When it must have been looked at.")
+    due_at: datetime | None = Field(description="When it must have been looked at.")
 
 
 class QuarantineAccess(View):

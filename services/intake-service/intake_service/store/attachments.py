@@ -75,10 +75,15 @@ async def scans(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.id: row.scan for row in await tx.execute(asked)}
 
 
-async def release(tx: AsyncSession, complaint_ids: Sequence[UUID]) -> None:
-    """Delete the attachments that these complaints and their messages alone hold; the files are `unheld_blobs` then."""
+async def release(tx: AsyncSession, complaint_ids: Sequence[UUID], receipt_ids: Sequence[UUID]) -> None:
+    """Delete the attachments that these complaints, their messages and these receipts alone hold; the files are
+    `unheld_blobs` then."""
     of_receipts = select(receipts.c.id).where(receipts.c.complaint_id.in_(complaint_ids))
-    theirs = or_(attachment_uses.c.holder_id.in_(complaint_ids), attachment_uses.c.holder_id.in_(of_receipts))
+    theirs = or_(
+        attachment_uses.c.holder_id.in_(complaint_ids),
+        attachment_uses.c.holder_id.in_(of_receipts),
+        attachment_uses.c.holder_id.in_(receipt_ids),
+    )
     released = set(
         (await tx.execute(delete(attachment_uses).where(theirs).returning(attachment_uses.c.attachment_id))).scalars()
     )

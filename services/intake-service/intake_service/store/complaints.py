@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, desc, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, delete, desc, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from intake_service.domain.complaint import NaturalKey
 from intake_service.store.tables import complaints, links, messages, notes, outcomes
 from shared.contracts.vocabulary import Channel, LinkRelation
 
@@ -84,6 +85,13 @@ async def insert_message(tx: AsyncSession, row: dict[str, Any]) -> RowMapping | 
         messages.c.message_id == row["message_id"],
     )
     return (await tx.execute(first)).mappings().one()
+
+
+async def delete_automatic(tx: AsyncSession, keys: Sequence[NaturalKey]) -> None:
+    """Take machines' messages off the threads that they stand on."""
+    if keys:
+        named = tuple_(messages.c.channel, messages.c.account, messages.c.message_id)
+        await tx.execute(delete(messages).where(named.in_(keys), messages.c.direction == "automatic"))
 
 
 async def messages_of(

@@ -70,7 +70,7 @@ async def quarantined_by_owner(tx: AsyncSession, now: datetime) -> dict[str, tup
     """How many messages are in quarantine, and how many of them should have been looked at before `now`."""
     asked = (
         select(receipts.c.owner, func.count(), func.count().filter(receipts.c.due_at <= now))
-        .where(receipts.c.status == "quarantined", receipts.c.body.is_not(None))
+        .where(receipts.c.status == "quarantined", receipts.c.fingerprint.is_not(None))
         .group_by(receipts.c.owner)
     )
     return {owner: (found, overdue) for owner, found, overdue in await tx.execute(asked)}

@@ -92,7 +92,9 @@ async def erase(tx: AsyncSession, person: Person, at: datetime) -> list[UUID]:
     ids = sorted((await tx.execute(redacted)).scalars())
     await tx.execute(update(messages).where(messages.c.complaint_id.in_(ids)).values(text="", attachments=[]))
     kept = update(receipts).where(receipts.c.complaint_id.in_(ids))
-    await tx.execute(kept.values(body=null(), fingerprint=null()))
+    await tx.execute(
+        kept.values(body=null(), body_sha256=null(), fingerprint=null(), envelope=null(), details=null(), html=null())
+    )
     await tx.execute(update(notes).where(notes.c.complaint_id.in_(ids)).values(text=""))
     await tx.execute(update(links).where(links.c.complaint_id.in_(ids) | links.c.other_id.in_(ids)).values(reason=""))
     await tx.execute(update(outcomes).where(outcomes.c.complaint_id.in_(ids)).values(result=null()))

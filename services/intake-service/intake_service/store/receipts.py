@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, bindparam, desc, insert, null, or_, select, text, tuple_, update
+from sqlalchemy import BindParameter, Select, bindparam, desc, func, insert, null, or_, select, text, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,9 +18,10 @@ from intake_service.store.tables import complaints, messages, quarantine_accesse
 _LOCK = text("select pg_advisory_xact_lock(k) from unnest(cast(:keys as bigint[])) as w (k)")
 # In any case of ASCII letters; 'escape' shows other bytes as \\nnn.
 _WITH = text(
-    "select id, body, envelope from receipts where status = 'quarantined' and body is not null and exists "
+    "select id, body, envelope from receipts where status in ('quarantined', 'noted') and exists "
     "(select from unnest(cast(:needles as text[])) as w (needle) "
-    "where position(lower(encode(convert_to(w.needle, 'UTF8'), 'escape')) in lower(encode(body, 'escape'))) > 0)"
+    "where position(lower(encode(convert_to(w.needle, 'UTF8'), 'escape')) "
+    "in lower(encode(coalesce(body, envelope), 'escape'))) > 0)"
 )
 _FIND_THREADS = text(
     "select w.n, c.id, c.number, c.person_id from unnest(cast(:channels as text[]), cast(:accounts as text[]), "
@@ -124,7 +125,7 @@ async def find_named(tx: AsyncSession, names: Collection[str | UUID]) -> dict[st
 
 
 async def quarantined_with(tx: AsyncSession, needles: Sequence[str]) -> list[RowMapping]:
-    """Messages in quarantine in whose bytes one of these stands, in any case."""
+    """Messages in quarantine, and of machines, in whose bytes one of these stands, in any case."""
     if not needles:
         return []
     found = await tx.execute(_WITH, {"needles": list(needles)})
@@ -135,7 +136,8 @@ async def forget(tx: AsyncSession, ids: Sequence[UUID]) -> None:
     """Delete what these messages said. Their keys stay, so that a repeated delivery brings nothing back."""
     if ids:
         gone = update(receipts).where(receipts.c.id.in_(ids))
-        await tx.execute(gone.values(body=null(), envelope=null(), fingerprint=null()))
+        nothing = dict.fromkeys(("body", "body_sha256", "envelope", "fingerprint", "details", "html"), null())
+        await tx.execute(gone.values(nothing))
 
 
 async def insert_access(tx: AsyncSession, row: Mapping[str, Any]) -> None:
@@ -156,16 +158,39 @@ async def accesses_of(
 
 async def quarantined(tx: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> list[RowMapping]:
     """What is in quarantine, the oldest first."""
-    asked = _WITH_NUMBERS.where(receipts.c.status == "quarantined", receipts.c.body.is_not(None))
+    asked = _WITH_NUMBERS.where(receipts.c.status == "quarantined", receipts.c.fingerprint.is_not(None))
     if after is not None:
         asked = asked.where(tuple_(receipts.c.recorded_at, receipts.c.id) > tuple_(*after))
     return list((await tx.execute(asked.order_by(receipts.c.recorded_at, receipts.c.id).limit(limit))).mappings())
 
 
+async def noted(tx: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> list[RowMapping]:
+    """Messages of machines, the latest first."""
+    asked = _WITH_NUMBERS.where(receipts.c.status == "noted")
+    if after is not None:
+        asked = asked.where(tuple_(receipts.c.recorded_at, receipts.c.id) < tuple_(*after))
+    asked = asked.order_by(desc(receipts.c.recorded_at), desc(receipts.c.id)).limit(limit)
+    return list((await tx.execute(asked)).mappings())
+
+
+async def details_of(tx: AsyncSession, keys: Collection[NaturalKey]) -> dict[NaturalKey, RowMapping]:
+    """What channels know of the messages with these keys, where they know something."""
+    if not keys:
+        return {}
+    named = tuple_(receipts.c.channel, receipts.c.account, receipts.c.message_id)
+    columns = [receipts.c[name] for name in ("id", "channel", "account", "message_id", "details")]
+    asked = select(*columns, receipts.c.html.is_not(None).label("has_html"))
+    found = (await tx.execute(asked.where(named.in_(keys), receipts.c.details.is_not(None)))).mappings()
+    return {(row["channel"], row["account"], row["message_id"]): row for row in found}
+
+
 async def settle(tx: AsyncSession, row: Mapping[str, Any]) -> None:
-    """What became of a message that was in quarantine. Its fingerprint, body and first instant stay as they came."""
+    """What became of a message that was in quarantine, or noted. Its fingerprint, body and first instant stay as they
+    came, and when it must have been looked at."""
     settled = ("thread_id", "status", "complaint_id", "suggested_id", "doubts", "owner", "envelope")
     told = {name: row[name] for name in settled}
+    if row["due_at"] is not None:
+        told["due_at"] = func.coalesce(receipts.c.due_at, row["due_at"])
     await tx.execute(update(receipts).where(receipts.c.id == row["id"]).values(told))
 
 

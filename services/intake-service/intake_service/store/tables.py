@@ -150,14 +150,18 @@ receipts = Table(
     Column("actor", JSONB, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("fingerprint", LargeBinary, comment="SHA-256 of what the message says; none after erasure"),
-    Column("body", LargeBinary, comment="the request as it came; none after erasure"),
+    Column("body", LargeBinary, comment="the request as it came; none after erasure, or where it is large"),
+    Column("body_sha256", Text, comment="where the attachment store has a body that is large"),
     Column("channel_id", Text, comment="of the channel that it came by; none at the generic door"),
     Column("envelope", LargeBinary, comment="the message as its channel read it, while it is in quarantine"),
     Column("due_at", DateTime(timezone=True), comment="when it must have been looked at, if it is in quarantine"),
+    Column("details", JSONB(none_as_null=True), comment="what its channel knows of it beside what it says"),
+    Column("html", Text, comment="as its writer laid it out, not made harmless; none after erasure"),
     UniqueConstraint("channel", "account", "message_id", name="uq_receipts_delivery"),
     Index("ix_receipts_thread", "channel", "account", "thread_id", postgresql_where=text("thread_id is not null")),
     Index("ix_receipts_complaint", "complaint_id"),
     Index("ix_receipts_quarantine", "recorded_at", "id", postgresql_where=text("status = 'quarantined'")),
+    Index("ix_receipts_noted", "recorded_at", "id", postgresql_where=text("status = 'noted'")),
 )
 
 delivery_counts = Table(

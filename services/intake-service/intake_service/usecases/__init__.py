@@ -21,7 +21,7 @@ from intake_service.usecases.conversation import add_message, add_note, link_com
 from intake_service.usecases.deps import Deps, make_deps
 from intake_service.usecases.doors import receive_feedback, receive_posts
 from intake_service.usecases.mails import mailbox_of, receive_mail
-from intake_service.usecases.messages import receive_message, show_receipt
+from intake_service.usecases.messages import list_noted, receive_message, show_html, show_receipt
 from intake_service.usecases.outcomes import learn_of_moves, learn_of_results
 from intake_service.usecases.papers import receive_paper
 from intake_service.usecases.privacy import erase, list_accesses, look_up, show_contacts
@@ -78,6 +78,7 @@ __all__ = [
     "list_complaints",
     "list_keys",
     "list_messages",
+    "list_noted",
     "list_notes",
     "list_quarantine",
     "list_quarantine_accesses",
@@ -107,6 +108,7 @@ __all__ = [
     "show_complainant",
     "show_complaint",
     "show_contacts",
+    "show_html",
     "show_progress",
     "show_quarantined",
     "show_receipt",

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import randrange
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import RowMapping
@@ -19,8 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain import complaint as rules
 from intake_service.domain.complaint import NaturalKey
-from intake_service.domain.message import Doubt, IncomingMessage, on_thread
-from intake_service.domain.person import Identity
+from intake_service.domain.message import on_thread
 from intake_service.domain.threading import Known, waves
 from intake_service.domain.views import ComplaintRef, DeliveryReceipt, DeliveryStatus
 from intake_service.groupcommit import RaceLost
@@ -32,59 +30,19 @@ from intake_service.store import receipts as store
 from intake_service.store.attachments import insert_uses
 from intake_service.store.rows import complaint_of
 from intake_service.usecases import files
+from intake_service.usecases.arrival import Arrival, Settled, message_row, receipt_of, receipt_row, receipt_view
 from intake_service.usecases.errors import MessageKeyReused, NotInQuarantine
 from intake_service.usecases.placing import place
 from intake_service.usecases.reception import Delivery, Outcome, Reception, outcome_of, with_files
 from shared.bus import outbox
 from shared.clock import Clock
-from shared.contracts.envelope import Actor
 from shared.telemetry.tracing import use_traces
 from shared.web.body import json_bytes
 from shared.web.errors import Problem
 from shared.web.idempotency import Answered, Once, record_many, replay_many
 
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message on its way into a batch. `delivery` is the complaint that it makes where it belongs to none; None where
-    there are `doubts`. `fingerprint` tells whether the same key comes with another message. `retried` is the receipt of
-    a message that is taken out of quarantine to be looked at once more. Of what came by a configured channel, `owner`
-    is in charge where there are doubts, and `envelope` is the message as the channel read it from `body`.
-    `automatic`: a machine wrote it, `senders` are its identities. `twins` are the keys under which other accounts of
-    ours may have the same message."""
-
-    message: IncomingMessage
-    delivery: Delivery | None
-    doubts: tuple[Doubt, ...]
-    body: bytes
-    fingerprint: bytes
-    actor: Actor
-    once: Once
-    traceparent: str | None
-    retried: UUID | None = None
-    channel_id: str | None = None
-    owner: str | None = None
-    envelope: bytes | None = None
-    automatic: bool = False
-    senders: tuple[Identity, ...] = ()
-    twins: frozenset[NaturalKey] = frozenset()
-
-    @property
-    def references(self) -> frozenset[NaturalKey]:
-        return self.message.source.references | self.twins
-
-
 #: What is to be committed with a batch; it sees what each arrival is answered.
 Along = Callable[[AsyncSession, Sequence[Answered | Problem]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of an arrival."""
-
-    status: DeliveryStatus
-    complaint: ComplaintRef | None = None
-    suggested: ComplaintRef | None = None
 
 
 @dataclass
@@ -159,6 +117,8 @@ class Arrivals:
             for arrival, number in coming
             if isinstance(files_of := held[arrival.message.source.key], files.Held)
         ]
+        noted = [arrival.message.source.key for arrival, _ in fresh if arrival.again is DeliveryStatus.NOTED]
+        await complaint_store.delete_automatic(tx, noted)
         settled = await self._settle(tx, fresh, known, now)
         doubtful = [
             arrival
@@ -166,8 +126,11 @@ class Arrivals:
             if outcome.status is DeliveryStatus.QUARANTINED
         ]
         owners = await self._owners(tx, doubtful)
+        due_at = now + timedelta(hours=self.settings.quarantine_hours)
         rows = {
-            arrival.message.source.key: self._row(arrival, outcome, owners.get(arrival.message.source.key), now)
+            arrival.message.source.key: receipt_row(
+                arrival.retried or self.ids(), arrival, outcome, owners.get(arrival.message.source.key), now, due_at
+            )
             for (arrival, _), outcome in zip(fresh, settled, strict=True)
         }
         await store.insert_all(tx, [row for key, row in rows.items() if key not in known])
@@ -267,7 +230,7 @@ class Arrivals:
             text = on_thread(arrival.message.content)
             if known.complaint_id not in complaints:
                 raise RaceLost
-            row = _message_row(self.ids(), known.complaint_id, arrival, text, now)
+            row = message_row(self.ids(), known.complaint_id, arrival, text, now)
             if await complaint_store.insert_message(tx, row) is not None:
                 raise RaceLost
             if arrival.automatic:
@@ -286,48 +249,6 @@ class Arrivals:
             )
             with use_traces({str(known.complaint_id): arrival.traceparent} if arrival.traceparent else {}):
                 outbox.add(tx, event)
-
-    def _row(self, arrival: Arrival, settled: Settled, owner: str | None, now: datetime) -> dict[str, Any]:
-        source = arrival.message.source
-        quarantined = settled.status is DeliveryStatus.QUARANTINED
-        return {
-            "id": arrival.retried or self.ids(),
-            "channel": source.channel,
-            "account": source.account,
-            "message_id": source.message_id,
-            "thread_id": source.thread_id,
-            "status": settled.status,
-            "complaint_id": settled.complaint and settled.complaint.id,
-            "suggested_id": settled.suggested and settled.suggested.id,
-            "doubts": [doubt.model_dump(mode="json") for doubt in arrival.doubts] if quarantined else [],
-            "owner": owner,
-            "actor": arrival.actor.model_dump(mode="json"),
-            "recorded_at": now,
-            "fingerprint": arrival.fingerprint,
-            "body": arrival.body,
-            "channel_id": arrival.channel_id,
-            "envelope": arrival.envelope if quarantined else None,
-            "due_at": now + timedelta(hours=self.settings.quarantine_hours) if quarantined else None,
-        }
-
-
-def receipt_view(
-    row: Mapping[str, Any] | RowMapping, complaint: ComplaintRef | None, suggested: ComplaintRef | None
-) -> DeliveryReceipt:
-    return DeliveryReceipt(
-        **{name: row[name] for name in ("id", "status", "channel", "account", "message_id", "recorded_at", "doubts")},
-        complaint=complaint,
-        suggested=suggested,
-    )
-
-
-def receipt_of(row: RowMapping) -> DeliveryReceipt:
-    """Of a row with the numbers of its complaints."""
-    return receipt_view(
-        row,
-        ComplaintRef(id=row["complaint_id"], number=row["number"]) if row["complaint_id"] else None,
-        ComplaintRef(id=row["suggested_id"], number=row["suggested_number"]) if row["suggested_id"] else None,
-    )
 
 
 def _ref(known: Known) -> ComplaintRef:
@@ -361,9 +282,9 @@ def _uploads(held: files.Held | Problem) -> tuple[UUID, ...]:
 
 
 def _is_open(arrival: Arrival, known: Mapping[NaturalKey, RowMapping]) -> bool:
-    """Whether it is to be decided what becomes of it: it is new, or retried and still in quarantine."""
+    """Whether it is to be decided what becomes of it: it is new, or retried and still what it was."""
     first = known.get(arrival.message.source.key)
-    return first is None or (arrival.retried == first["id"] and first["status"] == DeliveryStatus.QUARANTINED)
+    return first is None or (arrival.retried == first["id"] and first["status"] == arrival.again)
 
 
 def _repeated(arrival: Arrival, first: RowMapping) -> Answered | Problem:
@@ -379,21 +300,3 @@ def _repeated(arrival: Arrival, first: RowMapping) -> Answered | Problem:
 
 def _answered(once: Once, receipt: DeliveryReceipt, status: int) -> Answered:
     return Answered(once, status, json_bytes(receipt), {"Location": f"/v1/receipts/{receipt.id}"})
-
-
-def _message_row(message_id: UUID, complaint_id: UUID, arrival: Arrival, text: str, now: datetime) -> dict[str, Any]:
-    source = arrival.message.source
-    return {
-        "id": message_id,
-        "complaint_id": complaint_id,
-        "direction": "automatic" if arrival.automatic else "inbound",
-        "channel": source.channel,
-        "account": source.account,
-        "seat": None,
-        "message_id": source.message_id,
-        "text": text,
-        "attachments": [attachment.model_dump(mode="json") for attachment in arrival.message.attachments],
-        "actor": arrival.actor.model_dump(mode="json"),
-        "sent_at": arrival.message.occurred_at,
-        "recorded_at": now,
-    }

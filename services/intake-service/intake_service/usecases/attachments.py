@@ -193,6 +193,17 @@ async def content(file: File, start: int, beyond: int, deps: Deps) -> AsyncItera
     return whole()
 
 
+async def whole(sha256: str, deps: Deps) -> bytes:
+    """A file that is needed as one: a message as it came. Raises `StoreAway`, `NoSuchAttachment`."""
+    try:
+        return b"".join([block async for block in deps.blobs.read(sha256)])
+    except BlobsAway as error:
+        raise _away(error) from error
+    except NoSuchBlob as error:
+        log.error("a message is not in the attachment store", sha256=sha256)
+        raise NoSuchAttachment("The file is not in the store any more.") from error
+
+
 async def list_accesses(
     attachment_id: UUID, after: tuple[datetime, UUID] | None, limit: int, deps: Deps
 ) -> Sequence[AttachmentAccess]:

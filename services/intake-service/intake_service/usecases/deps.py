@@ -15,7 +15,8 @@ from intake_service.domain.channels import KeptChannel
 from intake_service.groupcommit import GroupCommit
 from intake_service.settings import Settings
 from intake_service.store.reception import is_of_the_data
-from intake_service.usecases.arrivals import Arrival, Arrivals
+from intake_service.usecases.arrival import Arrival
+from intake_service.usecases.arrivals import Arrivals
 from intake_service.usecases.chathub import ChatHub
 from intake_service.usecases.gauges import Gauges
 from intake_service.usecases.reception import Delivery, Outcome, Reception

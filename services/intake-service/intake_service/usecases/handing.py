@@ -12,16 +12,17 @@ from sqlalchemy.exc import DBAPIError
 
 from intake_service.domain.channels import ChannelSpec, Incoming, Unreadable
 from intake_service.domain.complaint import NaturalKey
-from intake_service.domain.message import Content, Doubt, IncomingMessage, MessageSource, Reason, Sender, doubt
+from intake_service.domain.message import Content, Doubt, IncomingMessage, MessageSource, Raw, Reason, Sender, doubt
 from intake_service.domain.record import MAX_ATTACHMENTS, Attachment
 from intake_service.domain.text import Identifier
 from intake_service.domain.views import DeliveryReceipt
 from intake_service.store.reception import is_of_the_data
-from intake_service.usecases.arrivals import Arrival
+from intake_service.usecases.arrival import Arrival
 from intake_service.usecases.attachments import keep_file
 from intake_service.usecases.channels import principal_of
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import AttachmentTooLarge, ReceptionBusy, StoreAway
+from intake_service.usecases.files import RAW_NAME
 from intake_service.usecases.messages import NO_KEY, arrived, received
 from shared.contracts.envelope import Bilingual
 from shared.contracts.vocabulary import Channel
@@ -60,10 +61,19 @@ async def hand_over(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Del
 
 
 async def with_files(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Incoming:
-    """With its files in the store and named by the message. What is more than a message may have, or larger than a file
-    may be, stays in the bytes as they came. Raises `StoreAway`: hand it in again."""
+    """With its files in the store and named by the message, and its bytes as they came where they are many. What is
+    more than a message may have, or larger than a file may be, stays in the bytes as they came. Raises `StoreAway`:
+    hand it in again."""
     message = incoming.message
-    if not incoming.files or isinstance(message, Unreadable):
+    if isinstance(message, Unreadable):
+        return incoming
+    if len(incoming.raw) > deps.settings.raw_inline_bytes and message.raw is None:
+        media_type = "message/rfc822" if channel.channel is Channel.EMAIL else "application/octet-stream"
+        with suppress(AttachmentTooLarge):
+            told = await keep_file(_once(incoming.raw), RAW_NAME, media_type, principal_of(channel), deps)
+            message = message.model_copy(update={"raw": Raw(sha256=told.sha256, media_type=media_type)})
+            incoming = replace(incoming, message=message, stored=told.sha256)
+    if not incoming.files:
         return incoming
     kept: list[Attachment] = []
     for file in incoming.files[: MAX_ATTACHMENTS - len(message.attachments)]:
@@ -97,8 +107,9 @@ def arrival_of(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Arrival:
         made,
         channel_id=channel.channel_id,
         owner=channel.owner_team,
-        envelope=message.model_dump_json().encode() if made.doubts else None,
+        envelope=message.model_dump_json().encode() if made.doubts or made.automatic else None,
         fingerprint=incoming.fingerprint or made.fingerprint,
+        body_sha256=incoming.stored,
         twins=_twins(channel, message, deps) if incoming.fingerprint else frozenset(),
     )
 

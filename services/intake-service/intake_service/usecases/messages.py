@@ -1,12 +1,15 @@
 """What a channel adapter hands in, and the receipt of it (A1, A3, A8)."""
 
+import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from fastapi import Response
 
+from intake_service.channels.email.html import sanitised as harmless
 from intake_service.domain.message import Doubt, IncomingMessage, understand
 from intake_service.domain.person import Identity
 from intake_service.domain.spam import Seen
@@ -14,7 +17,7 @@ from intake_service.domain.views import DeliveryReceipt
 from intake_service.groupcommit import Overloaded, RaceLost
 from intake_service.store import receipts as store
 from intake_service.usecases.access import Adapter, check_channel
-from intake_service.usecases.arrivals import Arrival, receipt_of
+from intake_service.usecases.arrival import Arrival, receipt_of
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import NoSuchReceipt, ReceptionBusy
 from intake_service.usecases.placing import is_automatic
@@ -50,10 +53,13 @@ async def received(arrival: Arrival, deps: Deps) -> Response:
     return outcome
 
 
-def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: Once, deps: Deps) -> Arrival:
+def arrived(
+    message: IncomingMessage, body: bytes, principal: Principal, once: Once, deps: Deps, *, by_a_person: bool = False
+) -> Arrival:
+    """`by_a_person`: somebody looked, and no machine wrote it, whatever it says."""
     now, settings, traceparent = deps.clock.now(), deps.settings, current_traceparent()
     found = understand(message, now, timedelta(seconds=settings.clock_skew_seconds), settings.phone_region)
-    automatic = is_automatic(message, settings) is not None
+    automatic = not by_a_person and is_automatic(message, settings) is not None
     delivery: Delivery | None = None
     doubts: tuple[Doubt, ...] = ()
     senders: tuple[Identity, ...] = ()
@@ -82,9 +88,10 @@ def arrived(message: IncomingMessage, body: bytes, principal: Principal, once: O
 
 
 def fingerprint(message: IncomingMessage) -> bytes:
-    """SHA-256 of what the message says, however its JSON was written, and wherever an answer to it goes by now. A part
-    that is added to the contract later changes no fingerprint of a message without it."""
-    told = message.model_dump_json(exclude_defaults=True, exclude={"reply", "signs"})
+    """SHA-256 of what the message says, however its JSON was written, wherever an answer to it goes by now, and
+    whoever checked it on its way. A part that is added to the contract later changes no fingerprint of a message
+    without it."""
+    told = message.model_dump_json(exclude_defaults=True, exclude={"reply", "signs", "details"})
     return hashlib.sha256(told.encode()).digest()
 
 
@@ -95,6 +102,24 @@ async def show_receipt(receipt_id: UUID, principal: Principal, deps: Deps) -> De
     if row is None or not _may_see(principal, row["channel"], row["account"]):
         raise NoSuchReceipt(f"No message has the receipt {receipt_id}.")
     return receipt_of(row)
+
+
+async def list_noted(after: tuple[datetime, UUID] | None, limit: int, deps: Deps) -> Sequence[DeliveryReceipt]:
+    """Messages of machines, the latest first."""
+    async with deps.reading() as tx:
+        rows = await store.noted(tx, after, limit)
+    return [receipt_of(row) for row in rows]
+
+
+async def show_html(receipt_id: UUID, deps: Deps) -> str:
+    """A message as its writer laid it out, made harmless. Raises `NoSuchReceipt`, also where no complaint has it: what
+    nobody could understand is looked at in quarantine alone, and each look is recorded."""
+    async with deps.reading() as tx:
+        row = await store.find(tx, receipt_id)
+    if row is None or row["complaint_id"] is None or not row["html"]:
+        raise NoSuchReceipt(f"No complaint's message with HTML has the receipt {receipt_id}.")
+    # It may have come from an adapter, and what is harmless is known better today than when it came.
+    return await asyncio.to_thread(harmless, row["html"])
 
 
 def _may_see(principal: Principal, channel: str, account: str) -> bool:

@@ -83,9 +83,9 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
             count = await complaints.count_of(tx, person_id)
             return views.ErasureReceipt(complainant_id=person_id, erased_at=person.erased_at, complaints=count)
         identities = await store.identities_of(tx, person_id)
-        await _erase_quarantined(tx, identities, deps)
+        alone = await _erase_quarantined(tx, identities, deps)
         ids = await store.erase(tx, person, now)
-        await attachments.release(tx, ids)
+        await attachments.release(tx, ids, alone)
         await chats.erase(tx, ids, now)
         outbox.add(
             tx,
@@ -109,10 +109,10 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
     return views.ErasureReceipt(complainant_id=person_id, erased_at=now, complaints=len(ids))
 
 
-async def _erase_quarantined(tx: AsyncSession, identities: Collection[Identity], deps: Deps) -> None:
-    """Messages of theirs that nobody could understand, as far as they can be told."""
+async def _erase_quarantined(tx: AsyncSession, identities: Collection[Identity], deps: Deps) -> list[UUID]:
+    """Messages of theirs that nobody could understand, and of their machines, as far as they can be told."""
     candidates = await receipts.quarantined_with(tx, needles(identities))
     region = deps.settings.phone_region
-    await receipts.forget(
-        tx, [row["id"] for row in candidates if is_of(identities, row["body"], row["envelope"], region)]
-    )
+    theirs = [row["id"] for row in candidates if is_of(identities, row["body"] or b"", row["envelope"], region)]
+    await receipts.forget(tx, theirs)
+    return theirs

@@ -21,7 +21,8 @@ from intake_service.domain.channels import ChannelSpec, KeptChannel, Pulled
 from intake_service.groupcommit import RaceLost
 from intake_service.store import channels as store
 from intake_service.store.reception import is_of_the_data
-from intake_service.usecases.arrivals import Along, Arrival
+from intake_service.usecases.arrival import Arrival
+from intake_service.usecases.arrivals import Along
 from intake_service.usecases.channels import current, open_channel
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.handing import arrival_of, refused, with_files

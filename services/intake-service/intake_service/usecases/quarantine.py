@@ -13,6 +13,7 @@ from intake_service.domain.message import IncomingMessage
 from intake_service.domain.views import DeliveryStatus, QuarantineAccess, QuarantinedBody, QuarantinedMessage
 from intake_service.store import channels as channel_store
 from intake_service.store import receipts as store
+from intake_service.usecases.attachments import whole
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import AnotherMessage, NoSuchReceipt, NothingToRetry, NotInQuarantine
 from intake_service.usecases.messages import arrived, received
@@ -29,8 +30,10 @@ async def list_quarantine(after: tuple[datetime, UUID] | None, limit: int, deps:
 
 
 async def show_quarantined(receipt_id: UUID, reason: str, principal: Principal, deps: Deps) -> QuarantinedBody:
-    """With the body; that it was shown is committed before it is. Raises `NoSuchReceipt`, `NotInQuarantine`."""
-    row = await _quarantined(receipt_id, deps)
+    """With the body; that it was shown is committed before it is. Raises `NoSuchReceipt`, `NotInQuarantine`,
+    `StoreAway`."""
+    row = await _open(receipt_id, deps)
+    body = await _body(row, deps)
     async with deps.session() as tx:
         await store.insert_access(
             tx,
@@ -43,7 +46,14 @@ async def show_quarantined(receipt_id: UUID, reason: str, principal: Principal, 
             },
         )
     shown = {name: row[name] for name in QuarantinedMessage.model_fields}
-    return QuarantinedBody(**shown, body=b64encode(row["body"]).decode())
+    return QuarantinedBody(**shown, body=b64encode(body).decode())
+
+
+async def _body(row: RowMapping, deps: Deps) -> bytes:
+    """As it came. Raises `StoreAway`, `NoSuchAttachment`."""
+    if row["body"] is not None:
+        return bytes(row["body"])
+    return await whole(row["body_sha256"], deps)
 
 
 async def list_quarantine_accesses(
@@ -60,23 +70,25 @@ async def list_quarantine_accesses(
 async def retry(
     receipt_id: UUID, corrected: IncomingMessage | None, principal: Principal, once: Once, deps: Deps
 ) -> Response:
-    """Look at a message once more, as it came or `corrected`; the answer is its receipt as it stands then.
+    """Look at a message once more, as it came or `corrected`; the answer is its receipt as it stands then. One that was
+    noted as a machine's is a person's by this.
 
-    Raises `NoSuchReceipt`, `NotInQuarantine`, `AnotherMessage`, `NothingToRetry`, `ReceptionBusy`.
+    Raises `NoSuchReceipt`, `NotInQuarantine`, `AnotherMessage`, `NothingToRetry`, `ReceptionBusy`, `StoreAway`.
     """
     async with deps.session() as tx:
         if (first := await once.replay(tx)) is not None:
             return first
-    row = await _quarantined(receipt_id, deps)
+    row = await _open(receipt_id, deps)
     message = corrected or await _anew(row, deps)
     if message.source.key != (row["channel"], row["account"], row["message_id"]):
         raise AnotherMessage(
             f"Receipt {receipt_id} is of {row['channel']}, {row['account']}, {row['message_id']}.",
             pointer="/message/source",
         )
-    arrival = arrived(message, row["body"], principal, once, deps)
+    again = DeliveryStatus(row["status"])
+    arrival = arrived(message, b"", principal, once, deps, by_a_person=again is DeliveryStatus.NOTED)
     kept = {name: row[name] for name in ("channel_id", "owner", "envelope")}
-    return await received(replace(arrival, retried=receipt_id, **kept), deps)
+    return await received(replace(arrival, retried=receipt_id, again=again, **kept), deps)
 
 
 async def _anew(row: RowMapping, deps: Deps) -> IncomingMessage:
@@ -87,7 +99,7 @@ async def _anew(row: RowMapping, deps: Deps) -> IncomingMessage:
         kept = await channel_store.find(tx, row["channel_id"])
     kind = deps.kinds.get(kept.spec.kind) if kept is not None else None
     if kept is not None and kind is not None and kind.read is not None:
-        read = kind.read(kept.spec, row["body"]).message
+        read = kind.read(kept.spec, await _body(row, deps)).message
         if isinstance(read, IncomingMessage):
             named = {name: row[name] for name in ("account", "message_id")}
             source = read.source.model_copy(update={"channel": Channel(row["channel"]), **named})
@@ -100,14 +112,15 @@ async def _anew(row: RowMapping, deps: Deps) -> IncomingMessage:
     return IncomingMessage.model_validate_json(row["envelope"])
 
 
-async def _quarantined(receipt_id: UUID, deps: Deps) -> RowMapping:
+async def _open(receipt_id: UUID, deps: Deps) -> RowMapping:
+    """Of a message that is in quarantine, or was noted. Raises `NoSuchReceipt`, `NotInQuarantine`."""
     async with deps.reading() as tx:
         row = await store.find(tx, receipt_id)
     if row is None:
         raise _no_such(receipt_id)
-    if row["body"] is None:
+    if row["body"] is None and row["body_sha256"] is None:
         raise NotInQuarantine("What it said was erased with its sender.")
-    if row["status"] != DeliveryStatus.QUARANTINED:
+    if row["status"] not in (DeliveryStatus.QUARANTINED, DeliveryStatus.NOTED):
         raise NotInQuarantine(f"It is {row['status']}; GET /v1/receipts/{receipt_id} tells more.")
     return row
 

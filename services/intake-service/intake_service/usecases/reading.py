@@ -13,9 +13,10 @@ from intake_service.domain.receipt import missing_parts
 from intake_service.domain.record import Attachment
 from intake_service.domain.spam import Spam
 from intake_service.domain.template import read_back
-from intake_service.store import attachments, persons
+from intake_service.store import attachments, persons, receipts
 from intake_service.store import complaints as store
 from intake_service.store.rows import complaint_of
+from intake_service.usecases.arrival import details_view
 from intake_service.usecases.calls import call_of_record, view_of
 from intake_service.usecases.channels import accounts_of, teams_of
 from intake_service.usecases.conversation import ComplaintKey, no_such
@@ -39,6 +40,7 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         links = await store.links_of(tx, row["id"])
         files = (await _attachments(tx, [row["record"]["attachments"]]))[0]
         call = await call_of_record(tx, row["channel"], row["account"], row["message_id"])
+        details = (await _details(tx, [row]))[0]
     assert person is not None
     complaint, record = complaint_of(row), row["record"]
     happened_at = row["happened_at"]
@@ -76,6 +78,7 @@ async def show_complaint(key: ComplaintKey, deps: Deps) -> views.ComplaintView:
         links=tuple(views.LinkView.model_validate(dict(link)) for link in links),
         channel_teams=await teams_of(row["channel"], row["account"], deps),
         call=await view_of(call, deps) if call is not None else None,
+        details=details,
         erased=row["erased_at"] is not None,
         spam=_spam(row),
         spam_listed=row["spam_listed"],
@@ -122,10 +125,23 @@ async def list_messages(
     async with deps.reading() as tx:
         rows = await store.messages_of(tx, await _id_of(tx, key), after, limit)
         files = await _attachments(tx, [row["attachments"] for row in rows])
-    plain = views.MessageView.model_fields.keys() - {"source", "attachments"}
+        details = await _details(tx, rows)
+    plain = views.MessageView.model_fields.keys() - {"source", "attachments", "details"}
     return [
-        views.MessageView(**{name: row[name] for name in plain}, source=_source(row), attachments=of_row)
-        for row, of_row in zip(rows, files, strict=True)
+        views.MessageView(
+            **{name: row[name] for name in plain}, source=_source(row), attachments=of_row, details=known_of_row
+        )
+        for row, of_row, known_of_row in zip(rows, files, details, strict=True)
+    ]
+
+
+async def _details(tx: AsyncSession, rows: Sequence[RowMapping]) -> list[views.DetailsView | None]:
+    """What the channels by which these came know of them."""
+    keys = [(row["channel"], row["account"], row["message_id"] or "") for row in rows]
+    found = await receipts.details_of(tx, [key for key in keys if key[2]])
+    return [
+        details_view(known["id"], known["details"], known["has_html"]) if (known := found.get(key)) else None
+        for key in keys
     ]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from intake_service.channels.email.headers import Address
 from intake_service.channels.email.mail import Mail, short_id
+from intake_service.domain.details import MAX_ABOUT, MAX_HTML, Check, DeliveryReport, Details
 from intake_service.domain.message import (
     MAX_TEXT,
     Automatic,
@@ -22,6 +23,7 @@ from shared.contracts.vocabulary import Channel, Language
 from shared.replies import token_of_address, token_of_message_id, without_token
 
 _HAN = re.compile("[\u4e00-\u9fff]")
+_WORD = re.compile("[a-z][a-z0-9_-]{0,39}")
 _CUT = "\n\n[… 全文见原始邮件 The rest is in the mail itself]"
 _FILES_ONLY = "[没有正文，只有附件 No text, only attachments: {names}]"
 
@@ -53,6 +55,7 @@ def incoming(
         content=Content(text=_text(mail), subject=mail.subject, language=_language(mail)),
         occurred_at=_occurred(mail, received_at),
         automatic=mail.automatic or (Automatic.OURS if _is_ours(mail.sender, ours) else None),
+        details=_details(mail),
     )
 
 
@@ -94,6 +97,28 @@ def _text(mail: Mail) -> str:
         text = _FILES_ONLY.format(names=", ".join(each.filename for each in mail.attached[:10]))
     room = MAX_TEXT - len(mail.subject) - 2
     return text if len(text) <= room else text[: room - len(_CUT)] + _CUT
+
+
+def _details(mail: Mail) -> Details:
+    """HTML that is longer than is kept beside the text stays in the mail as it came."""
+    report, too_long = mail.report, len(mail.html) > MAX_HTML
+    said = report.action or report.status or report.about
+    return Details(
+        checks=tuple(
+            Check(method=each.method, result=each.result, domain=each.domain, server=each.server, field=each.field)
+            for each in mail.checked
+            if _WORD.fullmatch(each.method) and _WORD.fullmatch(each.result)
+        ),
+        notes=tuple(sorted({*mail.notes, *(["html_too_long"] if too_long else [])})),
+        report=DeliveryReport(
+            action=report.action,
+            status=report.status,
+            about=tuple(short_id(each) for each in report.about[:MAX_ABOUT]),
+        )
+        if said
+        else None,
+        html="" if too_long else mail.html,
+    )
 
 
 def _language(mail: Mail) -> Language | None:

@@ -10,13 +10,12 @@ from intake_service import usecases
 from intake_service.channels.email.reading import Loops
 from intake_service.domain.channels import ChannelSpec
 from intake_service.settings import Settings
+from intake_service.smtp.limits import Limits, limited
 from intake_service.usecases import Deps
 from shared.telemetry.logs import describe
 
 log = structlog.get_logger()
 
-#: Longer lines than RFC 5321 has are taken as they are: old programs write them, and a mail is not lost for them.
-_LONGEST_LINE = 2**20
 _UNSURE = "451 4.3.0 It is not sure that the mail was kept; send it again"
 
 
@@ -36,10 +35,10 @@ async def open_door(deps: Deps) -> asyncio.Server:
     from aiosmtpd.smtp import SMTP
 
     settings, door = deps.settings, Door(deps)
-    protocol = LMTP if settings.smtp_lmtp else SMTP
+    protocol = limited(LMTP if settings.smtp_lmtp else SMTP, Limits(settings))
 
     def connected() -> Any:
-        made = protocol(
+        return protocol(
             door,
             data_size_limit=settings.smtp_max_bytes,
             enable_SMTPUTF8=True,
@@ -49,8 +48,6 @@ async def open_door(deps: Deps) -> asyncio.Server:
             tls_context=_tls(settings),
             require_starttls=settings.smtp_require_tls,
         )
-        made.line_length_limit = _LONGEST_LINE
-        return made
 
     return await asyncio.get_running_loop().create_server(
         connected, settings.smtp_host, settings.smtp_port, reuse_port=True
