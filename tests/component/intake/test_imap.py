@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from intake_service.usecases import attachments
 from shared.bus.crash import PULL_POINTS
 from shared.web.auth import Role
 from tests.component.intake.test_channels import put
@@ -104,7 +105,8 @@ async def test_a_large_mail_is_fetched_in_parts_as_it_is(intake, imap, monkeypat
     await fetched(intake, imap, monkeypatch)
     async with pulling(intake):
         await kept(intake, 1)
-    assert await intake.one("select body from receipts") == large
+    deps = intake.services[0].deps
+    assert await attachments.whole(await intake.one("select body_sha256 from receipts"), deps) == large
 
 
 async def test_a_wrong_password_is_told_without_the_password(intake, imap, monkeypatch):

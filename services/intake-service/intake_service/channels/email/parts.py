@@ -203,7 +203,10 @@ def _read(part: Message, kind: str, data: bytes, found: Found) -> None:
 
 
 def _content(part: Message) -> bytes:
+    encoding = raw_field(part, "Content-Transfer-Encoding") or ""
     try:
+        if "(" in encoding:  # a comment (RFC 2045), which the library takes for a part of the name
+            part.replace_header("Content-Transfer-Encoding", encoding.partition("(")[0].strip())
         data = part.get_payload(decode=True)
     except Exception:  # as above
         data = None
