@@ -44,7 +44,7 @@ class Settings(ServiceSettings):
     #: Bytes of the mails that one process has at work at once, by what their senders say of their size, or else by the
     #: most that is taken. Each costs some four times as much memory. Others wait, then are told to come again (451).
     smtp_memory_bytes: int = Field(default=64 * 2**20, ge=1024)
-    #: What came in is kept in the attachment store where it has more bytes, else beside its receipt.
+    #: A mail with more bytes is kept in the attachment store as it came, else beside its receipt.
     raw_inline_bytes: int = Field(default=64 * 1024, ge=0)
     #: Complaint numbers that a process takes at a time; what it has not used when it ends is never used.
     number_block: int = Field(default=50, ge=1, le=10_000)

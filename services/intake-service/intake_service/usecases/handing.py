@@ -33,6 +33,7 @@ from shared.web.errors import Problem
 log = structlog.get_logger()
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+_MAIL = "message/rfc822"
 #: Characters of an id that is known, where the beginning of a hash is put behind it.
 _SHORT = 200
 
@@ -61,17 +62,16 @@ async def hand_over(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Del
 
 
 async def with_files(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Incoming:
-    """With its files in the store and named by the message, and its bytes as they came where they are many. What is
+    """With its files in the store and named by the message, and a mail's bytes as they came where they are many. What is
     more than a message may have, or larger than a file may be, stays in the bytes as they came. Raises `StoreAway`:
     hand it in again."""
     message = incoming.message
     if isinstance(message, Unreadable):
         return incoming
-    if len(incoming.raw) > deps.settings.raw_inline_bytes and message.raw is None:
-        media_type = "message/rfc822" if channel.channel is Channel.EMAIL else "application/octet-stream"
+    if channel.channel is Channel.EMAIL and len(incoming.raw) > deps.settings.raw_inline_bytes:
         with suppress(AttachmentTooLarge):
-            told = await keep_file(_once(incoming.raw), RAW_NAME, media_type, principal_of(channel), deps)
-            message = message.model_copy(update={"raw": Raw(sha256=told.sha256, media_type=media_type)})
+            told = await keep_file(_once(incoming.raw), RAW_NAME, _MAIL, principal_of(channel), deps)
+            message = message.model_copy(update={"raw": Raw(sha256=told.sha256, media_type=_MAIL)})
             incoming = replace(incoming, message=message, stored=told.sha256)
     if not incoming.files:
         return incoming
