@@ -34,7 +34,6 @@ from shared.web.pages import Page, PagingDep, page
 
 _HARMLESS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'self'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
 }

@@ -62,7 +62,7 @@ async def hand_over(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Del
 
 
 async def with_files(channel: ChannelSpec, incoming: Incoming, deps: Deps) -> Incoming:
-    """With its files in the store and named by the message, and a mail's bytes as they came where they are many. What is
+    """With its files in the store and named by the message, and a mail as it came where it is large. What is
     more than a message may have, or larger than a file may be, stays in the bytes as they came. Raises `StoreAway`:
     hand it in again."""
     message = incoming.message
