@@ -1,5 +1,6 @@
 """What comes to the doors on a bad day: a clear refusal or quarantine, never a 5xx, and the next one is taken."""
 
+import asyncio
 import copy
 import io
 import json
@@ -313,3 +314,15 @@ async def test_whoever_sends_too_much_is_told_when_to_go_on(intake: Intake) -> N
         assert answers[0].headers["ratelimit"].startswith('"default";r=2;')
     finally:
         await slow.database.close()
+
+
+async def test_twenty_deliveries_at_once_by_any_door_are_one(house: Intake) -> None:
+    for name in ("complaints", "messages", "conversation", "dingtalk", "in_app", "social_feed"):
+        good, send = DOORS[name]
+        if name == "conversation":
+            good = {**good, "channel": {"channel": "wecom", "account": "kf", "message_id": "w-1"}}
+        before = await house.one("select (select count(*) from complaints) + (select count(*) from messages)")
+        answers = await asyncio.gather(*(send(house, written(good, "good")) for _ in range(20)))
+        assert {answer.status_code for answer in answers} <= {200, 201, 202}, name
+        after = await house.one("select (select count(*) from complaints) + (select count(*) from messages)")
+        assert after - before == 1, name

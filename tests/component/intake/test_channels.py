@@ -186,3 +186,15 @@ async def test_a_file_that_can_not_be_used_changes_nothing_and_says_why(intake, 
         await seed_channels(replace(deps, settings=deps.settings.model_copy(update={"channels": path})))
     assert told in str(error.value)
     assert await intake.one("select count(*) from channels") == 0
+
+
+async def test_every_kind_tells_its_settings_and_secrets(intake):
+    kinds = {each["kind"]: each for each in (await intake.get("/v1/channel-kinds", Role.ADMIN)).json()["data"]}
+    assert set(kinds) == set(KINDS)
+    assert (kinds["imap"]["channel"], kinds["imap"]["fetched"], kinds["imap"]["secrets"]) == (
+        "email",
+        True,
+        ["password"],
+    )
+    assert "host" in imap["settings"]["required"]
+    assert (kinds["api"]["channel"], kinds["api"]["settings"]["properties"]) == (None, {})

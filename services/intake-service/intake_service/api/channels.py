@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel
 
 from intake_service import usecases
-from intake_service.api.common import ADMIN, CHANNELS, DepsDep
-from intake_service.domain.channels import CHANNEL_ID, ChannelBody, ChannelView, Reconciliation
+from intake_service.api.common import ADMIN, CHANNELS, KINDS, DepsDep
+from intake_service.domain.channels import CHANNEL_ID, ChannelBody, ChannelView, KindView, Reconciliation
 from intake_service.usecases.errors import BadChannel, ChannelIsAnother, NoSuchChannel
 from shared.web.auth import Principal
 from shared.web.body import JsonBody
@@ -27,6 +27,16 @@ class Channels(BaseModel):
 async def list_channels(principal: Annotated[Principal, Depends(CHANNELS)], deps: DepsDep) -> Channels:
     """In order of their ids. Secrets are named, never shown."""
     return Channels(data=await usecases.list_channels(deps))
+
+
+class Kinds(BaseModel):
+    data: list[KindView]
+
+
+@router.get("/v1/channel-kinds", summary="The kinds of channels, their settings and secrets")
+async def list_kinds(principal: Annotated[Principal, Depends(KINDS)], deps: DepsDep) -> Kinds:
+    """With the JSON Schema of the settings of each, so that a page can offer a form."""
+    return Kinds(data=usecases.list_kinds(deps))
 
 
 @router.get("/v1/reconciliation", summary="What came in against what is accounted for")

@@ -16,6 +16,7 @@ AUDIT = allow(Role.MANAGER, Role.QUALITY)
 LEAD = allow(Role.LEAD)
 COUNTER = allow(Role.AGENT, Role.LEAD)
 CHANNELS = allow(Role.LEAD, Role.MANAGER, Role.QUALITY)
+KINDS = allow(Role.ADMIN, Role.LEAD, Role.MANAGER, Role.QUALITY)
 ADMIN = allow(Role.ADMIN)
 
 

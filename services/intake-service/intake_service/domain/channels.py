@@ -159,6 +159,20 @@ class Health(StrEnum):
     DISABLED = "disabled"
 
 
+class KindView(BaseModel):
+    """A kind of channel: what its `settings` may be (JSON Schema) and which secrets it needs or takes. `channel` is
+    None where the channel says it itself; `fetched` where the provider is asked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    channel: Channel | None
+    fetched: bool
+    settings: Json
+    secrets: tuple[str, ...]
+    optional_secrets: tuple[str, ...]
+
+
 class SourceCount(BaseModel):
     """What came in by one account. `accepted` are the deliveries that were answered with a receipt or a complaint,
     `repeated` those of them that had one before, `direct` those that made a complaint without a receipt (the door of

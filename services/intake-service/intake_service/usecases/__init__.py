@@ -4,7 +4,7 @@ from intake_service.usecases.access import issue_key, key_lookup, list_keys, rev
 from intake_service.usecases.attachments import keep_file, keep_tidy
 from intake_service.usecases.callbacks import hear_wecom, receive_dingtalk, verify_wecom
 from intake_service.usecases.calls import dismiss_call, hear_call, list_calls
-from intake_service.usecases.channels import disable_channel, list_channels, put_channel, show_channel
+from intake_service.usecases.channels import disable_channel, list_channels, list_kinds, put_channel, show_channel
 from intake_service.usecases.chatdesk import (
     end_chat,
     enter,
@@ -77,6 +77,7 @@ __all__ = [
     "list_chats",
     "list_complaints",
     "list_keys",
+    "list_kinds",
     "list_messages",
     "list_noted",
     "list_notes",

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.channels import ChannelFault, Kind, OpenChannel
 from intake_service.channels.cti import due_before
-from intake_service.domain.channels import ChannelBody, ChannelSpec, ChannelView, Health, KeptChannel
+from intake_service.domain.channels import ChannelBody, ChannelSpec, ChannelView, Health, KeptChannel, KindView
 from intake_service.store import calls, counts
 from intake_service.store import channels as store
 from intake_service.usecases.access import Adapter
@@ -60,6 +60,21 @@ async def disable_channel(channel_id: str, expected: str | None, actor: Actor, d
         view = await _shown(tx, kept, deps)
     deps.channels.changed()
     return view
+
+
+def list_kinds(deps: Deps) -> list[KindView]:
+    """In order of their names."""
+    return [
+        KindView(
+            kind=kind.name,
+            channel=kind.channel,
+            fetched=kind.pull is not None,
+            settings=kind.settings_model.model_json_schema(),
+            secrets=tuple(sorted(kind.secret_names)),
+            optional_secrets=tuple(sorted(kind.optional_secrets)),
+        )
+        for _, kind in sorted(deps.kinds.items())
+    ]
 
 
 async def list_channels(deps: Deps) -> list[ChannelView]:
