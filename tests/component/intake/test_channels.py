@@ -196,5 +196,5 @@ async def test_every_kind_tells_its_settings_and_secrets(intake):
         True,
         ["password"],
     )
-    assert "host" in imap["settings"]["required"]
+    assert "host" in kinds["imap"]["settings"]["required"]
     assert (kinds["api"]["channel"], kinds["api"]["settings"]["properties"]) == (None, {})
