@@ -429,6 +429,30 @@ def test_a_check_tells_whose_domain_it_was(told, domain):
     assert found.domain == domain
 
 
+@pytest.mark.parametrize(
+    ("head", "bulk", "unauthenticated"),
+    [
+        ("", False, False),
+        ("List-Id: <news.example>\r\n", True, False),
+        ("Authentication-Results: mx.shop.example; spf=fail; dkim=none\r\n", False, True),
+        ("Authentication-Results: mx.shop.example; spf=softfail; dkim=pass header.d=a.example\r\n", False, False),
+        ("Authentication-Results: mx.shop.example; spf=neutral\r\n", False, False),
+        (
+            (
+                "Authentication-Results: mx.shop.example; dmarc=fail\r\n"
+                "Authentication-Results: mx.evil.example; dmarc=pass\r\n"
+            ),
+            False,
+            True,
+        ),
+    ],
+)
+def test_lists_and_failed_checks_of_the_nearest_server_are_told_for_the_score_of_spam(head, bulk, unauthenticated):
+    mail = read(f"{head}From: zhang@example.com\r\nMessage-ID: <1@example.com>\r\n\r\n查询失败\r\n".encode())
+    signs = incoming(mail, account="help@shop.example", received_at=NOW).signs
+    assert (signs.bulk, signs.unauthenticated) == (bulk, unauthenticated)
+
+
 @given(st.lists(st.one_of(_pieces, st.binary(max_size=20)), max_size=40).map(b"".join))
 def test_whatever_comes_is_read_always_the_same(raw):
     found = read(raw)

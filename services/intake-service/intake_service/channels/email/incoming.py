@@ -17,6 +17,7 @@ from intake_service.domain.message import (
     Sender,
     SenderIdentity,
     SenderKind,
+    Signs,
 )
 from intake_service.domain.text import EARLIEST
 from shared.contracts.vocabulary import Channel, Language
@@ -55,6 +56,7 @@ def incoming(
         content=Content(text=_text(mail), subject=mail.subject, language=_language(mail)),
         occurred_at=_occurred(mail, received_at),
         automatic=mail.automatic or (Automatic.OURS if _is_ours(mail.sender, ours) else None),
+        signs=Signs(bulk="list" in mail.notes, unauthenticated=_unauthenticated(mail)),
         details=_details(mail),
     )
 
@@ -65,6 +67,13 @@ def fingerprint(mail: Mail) -> bytes:
     sender = mail.sender.address.lower() if mail.sender else ""
     said = (mail.message_id, sender, mail.subject, mail.text, mail.quoted, str(mail.sent_at), *_files(mail))
     return hashlib.sha256("\x1f".join(said).encode("utf-8", "surrogatepass")).digest()
+
+
+def _unauthenticated(mail: Mail) -> bool:
+    """Whether the server that took it in found a check that failed, and none of SPF, DKIM and DMARC that passed."""
+    servers = [one.server for one in mail.checked]
+    found = {one.result for one in mail.checked if one.server == servers[0] and one.method in ("spf", "dkim", "dmarc")}
+    return "pass" not in found and not found.isdisjoint({"fail", "softfail", "permerror"})
 
 
 def _files(mail: Mail) -> tuple[str, ...]:
