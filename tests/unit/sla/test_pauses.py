@@ -71,6 +71,14 @@ def test_a_pause_shortly_before_the_due_instant_is_found_and_one_after_it_gains_
     assert [kinds for kinds, _, _ in wrong(state)] == ([["near_deadline"]] if found else [])
 
 
+def test_an_end_within_a_pause_leaves_the_warning_where_it_was() -> None:
+    story = waiting(since="12:00")  # due 12:20, warned 11:56
+    warned = clock(story, Metric.RESOLUTION).warn
+    story.resolved("18:00")
+    ended = clock(story, Metric.RESOLUTION)
+    assert (shown(warned), shown(ended.warn), shown(ended.due)) == ("05-10 11:56", "05-10 11:56", "05-10 18:20")
+
+
 def test_near_the_deadline_is_told_by_the_due_instant_that_stood_when_the_pause_began() -> None:
     story = waiting(since="11:00", until="12:00")  # due 13:20 then
     story.moved("12:15", CaseState.WAITING_CUSTOMER, revision=3)

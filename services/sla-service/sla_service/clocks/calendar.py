@@ -163,11 +163,13 @@ class CalendarSpec(BaseModel):
 
 
 class _Year:
-    """The working stretches that begin in one local year; `before[i]` is the working time of those before the i-th."""
+    """The working stretches that begin in one local year; `before[i]` is the working time of those before the i-th.
+    What lies in ``[first, last)`` is of this year in every zone."""
 
-    __slots__ = ("before", "begins", "ends", "total")
+    __slots__ = ("before", "begins", "ends", "first", "last", "total")
 
-    def __init__(self, spans: list[Span]) -> None:
+    def __init__(self, first: int, last: int, spans: list[Span]) -> None:
+        self.first, self.last = first, last
         merged: list[Span] = []
         for begin, end in sorted(spans):
             if merged and begin <= merged[-1][1]:
@@ -213,6 +215,9 @@ class Calendar:
             for _, last in shift
         )
         self._years: dict[int, _Year] = {}
+        self._days: dict[int, list[date]] = {}
+        #: The year that was asked for last: it is asked for again, as a rule.
+        self._latest = _Year(0, 0, [])
 
     def shift(self, day: date) -> tuple[Shift, str]:
         """The hours of a day and why they are so: ``week``, ``make-up day``, or the holiday's name.
@@ -252,13 +257,21 @@ class Calendar:
 
     def working_day_after(self, day: date, count: int = 1) -> date:
         """The `count`-th working day after `day`."""
-        for _ in range(366 * _YEARS_AHEAD):
-            day += timedelta(days=1)
-            if self.is_working_day(day):
-                count -= 1
-                if count <= 0:
-                    return day
+        place = bisect_right(self._working_days(day.year), day) + max(count, 1) - 1
+        for number in range(day.year, day.year + _YEARS_AHEAD):
+            days = self._working_days(number)
+            if place < len(days):
+                return days[place]
+            place -= len(days)
         raise CalendarUnknown(f"calendar {self.spec.calendar_id} has no working day within {_YEARS_AHEAD} years")
+
+    def _working_days(self, number: int) -> list[date]:
+        """Of a local year, in order."""
+        if (known := self._days.get(number)) is None:
+            first = date(number, 1, 1)
+            days = [first + timedelta(days=n) for n in range((date(number + 1, 1, 1) - first).days)]
+            self._days[number] = known = [day for day in days if self.is_working_day(day)]
+        return known
 
     def date_of(self, value: int) -> date:
         return local_date(self.zone, value)
@@ -277,9 +290,8 @@ class Calendar:
             return 0
         if self.always_open:
             return end - begin
-        number = self._year_of(begin)
-        if number == self._year_of(end) and not self._overnight:
-            year = self._year(number)
+        year = self._latest
+        if year.first <= begin and end < year.last:
             return year.worked(end) - year.worked(begin)
         return sum(year.worked(end) - year.worked(begin) for year in self._spanning(begin, end))
 
@@ -289,6 +301,11 @@ class Calendar:
             return begin
         if self.always_open:
             return begin + amount
+        year = self._latest
+        if year.first <= begin < year.last:
+            worked = year.worked(begin)
+            if worked + amount <= year.total:
+                return year.reach(worked + amount)
         number = self._year_of(begin) - self._overnight
         for ahead in range(_YEARS_AHEAD):
             year = self._year(number + ahead)
@@ -351,6 +368,7 @@ class Calendar:
 
     def _year(self, number: int) -> _Year:
         if (known := self._years.get(number)) is not None:
+            self._latest = known
             return known
         spans: list[Span] = []
         day = date(number, 1, 1)
@@ -363,7 +381,8 @@ class Calendar:
             nights = [spans_of(self.zone, wall(eve, first), wall(eve, last)) for first, last in self.shift(eve)[0]]
             reached = max((end for night in nights for _, end in night), default=-(2**62))
             spans = [(max(begin, reached), end) for begin, end in spans if end > reached]
-        self._years[number] = year = _Year(spans)
+        begin, after = wall(date(number, 1, 1), 0), wall(date(number + 1, 1, 1), 0)
+        self._years[number] = self._latest = year = _Year(begin + 2 * DAY, after - 2 * DAY, spans)
         return year
 
 

@@ -5,7 +5,8 @@ A running clock keeps the versions that held at its start, but for those that ca
 without the policies that ended so. A function of the facts and the book.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.contracts.vocabulary import ClockStatus
@@ -15,8 +16,7 @@ from sla_service.clocks.subjects import Subjects, Turn
 from sla_service.clocks.waiting import since
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """From `at` on the clock of a track is under `priced`; None: no policy fits any more. `ended` says that the policy
     before was ended, `restart` that the clock starts anew."""
 
@@ -68,10 +68,10 @@ def _look(path: list[Stage], found: Priced | None, stage: Stage, ended: str | No
     if before is None and found is None:
         return
     if before is not None and found is not None and _same(before, found):
-        path[-1] = replace(path[-1], priced=replace(before, why=found.why))
+        path[-1] = path[-1]._replace(priced=replace(before, why=found.why))
         return
     over = ended is not None and before is not None and before.policy.policy_id == ended
-    path.append(replace(stage, priced=found, ended=over))
+    path.append(stage._replace(priced=found, ended=over))
 
 
 def _same(one: Priced, other: Priced) -> bool:

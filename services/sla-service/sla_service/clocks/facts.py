@@ -21,6 +21,8 @@ def happened(told: int, recorded: int) -> int:
 
 
 class FactKind(StrEnum):
+    __hash__ = str.__hash__  # facts are looked up by it all the time
+
     RECEIVED = "received"
     CLASSIFIED = "classified"
     ASSIGNED = "assigned"

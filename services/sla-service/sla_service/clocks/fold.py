@@ -234,10 +234,11 @@ class _Walk:
         self.walked: list[Pause] = []
         self.done = self.used = 0
         self.raw = self._raw()
-        self.due = self._due(self.done)
+        #: The due instant of a moment ago: pauses put it off, so it is never later than what stands.
+        self.earliest, self.put_off = self._due(self.done), False
         for at, mark in _marks(run, priced):
             self._resume(at + 1)
-            passed = self.paused is None and self.due < at
+            passed = self.paused is None and self.earliest < at and self.due < at
             if passed and isinstance(mark, Change) and mark.calendar is not None:
                 continue
             self.late = self.late or passed
@@ -249,6 +250,12 @@ class _Walk:
                 self.priced = mark.priced
                 self.done = self._stood()
         self._finish()
+
+    @property
+    def due(self) -> int:
+        if self.put_off:
+            self.earliest, self.put_off = self._due(self.done), False
+        return self.earliest
 
     def _raw(self) -> int:
         """The due instant as if the clock had never stood still."""
@@ -266,11 +273,12 @@ class _Walk:
     def _begin(self, pause: Pause) -> None:
         if pause.end == pause.begin or not _allows(self.priced, self.run, pause.reason):
             return
-        judged = judge(pause, self.priced.rule.pause_terms, self.due, self.used)
+        terms = self.priced.rule.pause_terms
+        judged = judge(pause, terms, self.due if terms.not_before_due is not None else None, self.used)
         self.judged.append(judged)
-        if judged.until is not None:
-            self.used += judged.until - pause.begin
-        if judged.stands and not self.late and self.paused is None:
+        if (until := judged.until) is not None:
+            self.used += until - pause.begin
+        if (until is None or until > pause.begin) and not self.late and self.paused is None:
             self.paused = judged
 
     def _resume(self, before: int | None) -> None:
@@ -279,11 +287,12 @@ class _Walk:
             return
         pause, self.paused = self.paused.pause, None
         self.resumes = until if pause.end is None else None
-        self.walked.append(pause if pause.end == until else replace(pause, end=until))
+        self.walked.append(pause if pause.end == until else pause._replace(end=until))
         self.done += self._counted(pause.begin, until)
-        self.due = self._due(self.done)
+        self.put_off = True
 
     def _change(self, at: int, change: Change) -> None:
+        before, floor_before = self.due, self.floor
         if change.calendar is not None:
             self.priced = replace(self.priced, calendar=change.calendar)
         if change.priced is not None:
@@ -293,9 +302,9 @@ class _Walk:
         self.own = change.own_due if change.own_due is not None else self.own
         self.basis = durations.basis_of(self.target.due)
         self.done = self._stood()
-        before, floor_before, self.floor = self.due, self.floor, max(self.floor, at)
+        self.floor = max(self.floor, at)
         self.raw = self._raw()
-        self.due = self._due(self.done)
+        self.earliest, self.put_off = self._due(self.done), False
         if self.due == before:
             self.floor = floor_before
 
@@ -305,15 +314,15 @@ class _Walk:
         self.priced = priced
         if self.paused is not None and not _allows(priced, self.run, self.paused.pause.reason):
             pause = self.paused.pause
-            self.judged[-1] = replace(self.judged[-1], limit=at, cut=True)
-            self.walked.append(replace(pause, end=at))
+            self.judged[-1] = self.judged[-1]._replace(limit=at, cut=True)
+            self.walked.append(pause._replace(end=at))
             self.paused = None
         elif self.paused is None:
             known = {one.pause.fact_id for one in self.judged}
             lasting = [one for one in self.run.pauses if one.begin < at and (one.end is None or one.end > at)]
             for pause in lasting:
                 if pause.fact_id not in known:
-                    self._begin(replace(pause, begin=at))
+                    self._begin(pause._replace(begin=at))
 
     def _finish(self) -> None:
         end = self.run.end.at if self.run.end else None
@@ -321,7 +330,8 @@ class _Walk:
         if end is None:
             return
         if self.paused is not None:
-            self.due = self._due(self.done + self._counted(self.paused.pause.begin, end))
+            self.done += self._counted(self.paused.pause.begin, end)
+            self.put_off = True
         self.late = self.late or self.due < end
 
 

@@ -277,7 +277,7 @@ class _Complaint:
                     cycle.number,
                     start,
                     fact_id,
-                    replace(end, at=max(end.at, start)) if end else None,
+                    end._replace(at=max(end.at, start)) if end else None,
                     case_cycle=cycle.number,
                     pauses=since(away, start),
                 )

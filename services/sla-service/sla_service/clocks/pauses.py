@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from sla_service.clocks.instants import length
@@ -18,8 +19,7 @@ class Wrong(StrEnum):
     NEAR_DEADLINE = "near_deadline"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A pause under the terms of a policy. `limit` is where it ends, by the facts or because the longest time is used
     up; None: not known yet. `cut`: it ends with a policy that came and does not allow it."""
 
@@ -59,8 +59,9 @@ class Finding:
     given_back: bool
 
 
-def judge(pause: Pause, terms: PauseTerms, due: int, used: int) -> Judged:
-    """The pause of a clock that is due at `due` when it begins and has stood still for `used` microseconds before."""
+def judge(pause: Pause, terms: PauseTerms, due: int | None, used: int) -> Judged:
+    """The pause of a clock that is due at `due` when it begins (needed where the terms ask for it alone) and has stood
+    still for `used` microseconds before."""
     wrong = _wrong(pause, terms, due)
     limit = pause.end
     if terms.longest is not None:
@@ -69,10 +70,10 @@ def judge(pause: Pause, terms: PauseTerms, due: int, used: int) -> Judged:
     return Judged(pause, wrong, limit, bool(wrong) and terms.give_back)
 
 
-def _wrong(pause: Pause, terms: PauseTerms, due: int) -> tuple[Wrong, ...]:
+def _wrong(pause: Pause, terms: PauseTerms, due: int | None) -> tuple[Wrong, ...]:
     unasked = (Wrong.NO_QUESTION,) if terms.evidence and pause.question_id is None else ()
     near = terms.not_before_due
-    if near is not None and 0 <= due - pause.begin < length(near):
+    if near is not None and due is not None and 0 <= due - pause.begin < length(near):
         return (*unasked, Wrong.NEAR_DEADLINE)
     return unasked
 

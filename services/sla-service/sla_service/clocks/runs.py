@@ -6,7 +6,7 @@ action.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from shared.contracts.envelope import Bilingual, StaffContact
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
     from sla_service.clocks.policy import Priced
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     at: int
     status: ClockStatus
     reason: str
     fact_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """`question_id` is the last message to the customer within the day before, if there is one."""
 
     begin: int
@@ -125,7 +123,13 @@ def cancelled(move: Fact, start: int) -> End:
 
 def earliest(ends: Iterable[End]) -> End | None:
     """What ended it; at the same instant an answer counts before a cancellation."""
-    ends = list(ends)
-    if len(ends) < 2:
-        return ends[0] if ends else None
-    return min(ends, key=lambda end: (end.at, end.status is ClockStatus.CANCELLED, str(end.fact_id)))
+    found: End | None = None
+    for end in ends:
+        if found is None or end.at < found.at or (end.at == found.at and _counts_before(end, found)):
+            found = end
+    return found
+
+
+def _counts_before(end: End, other: End) -> bool:
+    cancelled, other_cancelled = end.status is ClockStatus.CANCELLED, other.status is ClockStatus.CANCELLED
+    return (cancelled, str(end.fact_id)) < (other_cancelled, str(other.fact_id))

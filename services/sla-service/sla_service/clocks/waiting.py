@@ -2,9 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import accumulate
-from operator import attrgetter
+from uuid import UUID
 
 from shared.contracts.vocabulary import CaseState
 from sla_service.clocks.facts import ASKED, IN_TIME, Fact, FactKind
@@ -12,8 +11,7 @@ from sla_service.clocks.instants import DAY
 from sla_service.clocks.metrics import WAITING_CUSTOMER, WAITING_THIRD_PARTY
 from sla_service.clocks.runs import End, Pause, cancelled, earliest, fulfilled
 
-_AT = attrgetter("at")
-_REVISION = attrgetter("revision")
+_NEVER: tuple[int | None, UUID | None] = (None, None)
 FINAL = frozenset({CaseState.MERGED, CaseState.WITHDRAWN, CaseState.REJECTED, CaseState.CLOSED})
 
 
@@ -66,21 +64,22 @@ def asked_tasks(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Fact | None]]:
 def with_customer(moves: Sequence[Fact], of: Mapping[FactKind, Sequence[Fact]]) -> list[Pause]:
     """F9: waiting for the customer, until the customer's own word at its own time, or until the case moves on."""
     wrote, asked = of.get(FactKind.CUSTOMER_WROTE, ()), of.get(FactKind.ANSWERED, ())
+    wrote_at, asked_at = [one.at for one in wrote], [one.at for one in asked]
+    revisions = [one.revision for one in moves]
     soonest = list(accumulate(map(IN_TIME, reversed(moves)), min))[::-1]  # of each move and those after it
     found = []
     for move in moves:
         if move.to_state is not CaseState.WAITING_CUSTOMER:
             continue
-        written = bisect_right(wrote, move.at, key=_AT)
-        ends = [IN_TIME(one) for one in wrote[written : written + 1]]
-        left = bisect_right(moves, move.revision, key=_REVISION)
-        if left < len(moves) and soonest[left][0] < move.at:  # by the revisions later, by their instants earlier
-            ends += [(max(one.at, move.at), one.fact_id) for one in moves[left:]]
-        else:
-            ends += soonest[left : left + 1]
-        end, end_fact_id = min(ends, default=(None, None))
-        before = bisect_right(asked, move.at, key=_AT) - 1
-        question_id = asked[before].fact_id if before >= 0 and asked[before].at >= move.at - DAY else None
+        written = bisect_right(wrote_at, move.at)
+        left = bisect_right(revisions, move.revision)
+        end, end_fact_id = soonest[left] if left < len(moves) else _NEVER
+        if end is not None and end < move.at:  # by the revisions later, by their instants earlier
+            end, end_fact_id = min((max(one.at, move.at), one.fact_id) for one in moves[left:])
+        if written < len(wrote) and (end is None or IN_TIME(wrote[written]) < (end, end_fact_id)):
+            end, end_fact_id = IN_TIME(wrote[written])
+        before = bisect_right(asked_at, move.at) - 1
+        question_id = asked[before].fact_id if before >= 0 and asked_at[before] >= move.at - DAY else None
         found.append(Pause(move.at, WAITING_CUSTOMER, move.fact_id, end, end_fact_id, question_id))
     return found
 
@@ -108,7 +107,7 @@ def apart(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
         if found and last is not None and pause.begin < last:
             if pause.end is not None and pause.end <= last:
                 continue
-            pause = replace(pause, begin=last)
+            pause = pause._replace(begin=last)
         if pause.end != pause.begin:
             found.append(pause)
     return tuple(found)
@@ -117,4 +116,4 @@ def apart(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
 def since(pauses: Iterable[Pause], start: int) -> tuple[Pause, ...]:
     """The pauses as a clock meets them that starts at `start`."""
     lasting = [pause for pause in pauses if pause.end is None or pause.end > start]
-    return tuple([pause if pause.begin >= start else replace(pause, begin=start) for pause in lasting])
+    return tuple([pause if pause.begin >= start else pause._replace(begin=start) for pause in lasting])
