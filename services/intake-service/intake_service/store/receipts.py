@@ -6,13 +6,34 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, bindparam, desc, func, insert, null, or_, select, text, tuple_, update
+from pydantic_core import to_json
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    column,
+    desc,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.message import MessageSource
 from intake_service.domain.threading import Known
+from intake_service.store.bulk import arrays_of, driver_of, insert_of
 from intake_service.store.tables import complaints, messages, quarantine_accesses, receipts
 
 _LOCK = text("select pg_advisory_xact_lock(k) from unnest(cast(:keys as bigint[])) as w (k)")
@@ -32,11 +53,15 @@ _FIND_THREADS = text(
     "where m.channel = w.channel and m.account = w.account and m.message_id in (w.reply, w.thread) "
     "union all select m.complaint_id, (m.message_id is distinct from w.reply)::int from messages m "
     "where m.channel = w.channel and m.account = w.account and m.message_id in (w.reply, w.thread) "
-    "union all select r.complaint_id, 1 from receipts r "
-    "where r.channel = w.channel and r.account = w.account and r.thread_id in (w.thread, w.reply) "
-    "and r.complaint_id is not null"
-    ") as found group by complaint_id) as near join complaints c on c.id = near.complaint_id "
-    "where c.erased_at is null order by w.n, near.distance, c.received_at desc, c.id desc"
+    # Thread by thread, and `distinct` keeps it so: joined, the planner may read every receipt of the account for each.
+    "union all select r.complaint_id, 1 from unnest(array[w.thread, w.reply]) as n (thread) cross join lateral ("
+    "select distinct complaint_id from receipts where channel = w.channel and account = w.account "
+    "and thread_id = n.thread and complaint_id is not null) as r"
+    ") as found group by complaint_id) as near cross join lateral ("
+    # With the limit it is a look at the key of each, however many the planner expects.
+    "select id, number, person_id, received_at from complaints "
+    "where id = near.complaint_id and erased_at is null limit 1"
+    ") as c order by w.n, near.distance, c.received_at desc, c.id desc"
 )
 
 
@@ -48,21 +73,31 @@ _WITH_NUMBERS: Select[Any] = select(
         _SUGGESTED, _SUGGESTED.c.id == receipts.c.suggested_id
     )
 )
-_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-_BY_KEYS = _WITH_NUMBERS.where(tuple_(receipts.c.channel, receipts.c.account, receipts.c.message_id).in_(_KEYS))
+# The keys as three arrays: one statement however many there are, prepared once.
+_ASKED = (
+    func.unnest(*(bindparam(name, type_=ARRAY(Text)) for name in ("channels", "accounts", "messages")))
+    .table_valued(column("channel", Text), column("account", Text), column("message_id", Text), name="w")
+    .render_derived()
+)
+
+
+def _is_asked(table: Table) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == _ASKED.c[name] for name in ("channel", "account", "message_id")))
+
+
+_BY_KEYS = _WITH_NUMBERS.join(_ASKED, _is_asked(receipts))
 _HAD = (
-    select(complaints.c.id.label("complaint_id"), complaints.c.channel, complaints.c.account, complaints.c.message_id)
-    .where(tuple_(complaints.c.channel, complaints.c.account, complaints.c.message_id).in_(_KEYS))
-    .union_all(
-        select(messages.c.complaint_id, messages.c.channel, messages.c.account, messages.c.message_id).where(
-            tuple_(messages.c.channel, messages.c.account, messages.c.message_id).in_(_KEYS)
-        )
-    )
+    select(complaints.c.id.label("complaint_id"), *_ASKED.c)
+    .join(_ASKED, _is_asked(complaints))
+    .union_all(select(messages.c.complaint_id, *_ASKED.c).join(_ASKED, _is_asked(messages)))
     .subquery()
 )
 _ELSEWHERE = select(_HAD, complaints.c.number, complaints.c.person_id).join(
     complaints, complaints.c.id == _HAD.c.complaint_id
 )
+_COLUMNS = tuple(receipts.c.keys())
+_JSON = frozenset(name for name in _COLUMNS if isinstance(receipts.c[name].type, JSONB))
+_INSERT = insert_of(receipts, _COLUMNS)
 
 
 async def lock_references(tx: AsyncSession, references: Iterable[NaturalKey]) -> None:
@@ -85,7 +120,7 @@ async def find(tx: AsyncSession, receipt_id: UUID) -> RowMapping | None:
 
 
 async def find_by_keys(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, RowMapping]:
-    found = (await tx.execute(_BY_KEYS, {"keys": list(keys)})).mappings()
+    found = (await tx.execute(_BY_KEYS, _asked(keys))).mappings()
     return {(row["channel"], row["account"], row["message_id"]): row for row in found}
 
 
@@ -93,13 +128,20 @@ async def find_elsewhere(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[N
     """The complaints that have these deliveries, by whichever door they came."""
     return {
         (row.channel, row.account, row.message_id): Known(row.complaint_id, row.number, row.person_id)
-        for row in await tx.execute(_ELSEWHERE, {"keys": list(keys)})
+        for row in await tx.execute(_ELSEWHERE, _asked(keys))
     }
+
+
+def _asked(keys: Iterable[NaturalKey]) -> dict[str, list[str]]:
+    names = ("channels", "accounts", "messages")
+    return dict(zip(names, arrays_of(sorted(set(keys))) or ([], [], []), strict=True))
 
 
 async def find_threads(tx: AsyncSession, sources: Sequence[MessageSource]) -> list[list[Known]]:
     """For each message the complaints of what it answers and of its thread, the nearest first."""
     found: list[list[Known]] = [[] for _ in sources]
+    if not any(source.thread_id or source.reply_to for source in sources):
+        return found
     columns = {
         "channels": [source.channel for source in sources],
         "accounts": [source.account for source in sources],
@@ -196,4 +238,11 @@ async def settle(tx: AsyncSession, row: Mapping[str, Any]) -> None:
 
 async def insert_all(tx: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        await tx.execute(insert(receipts), list(rows))
+        driver = await driver_of(tx)
+        await driver.execute(_INSERT, *arrays_of([[_written(row, name) for name in _COLUMNS] for row in rows]))
+
+
+def _written(row: Mapping[str, Any], name: str) -> Any:
+    """JSON travels as text."""
+    value = row[name]
+    return to_json(value).decode() if name in _JSON and value is not None else value

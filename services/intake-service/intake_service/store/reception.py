@@ -6,21 +6,22 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Table, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.person import Identity, Person
 from intake_service.domain.receipt import Receipt
+from intake_service.store.bulk import arrays_of, insert_of, update_of
 from intake_service.store.rows import contacts_document, person_of, receipt_of
 from intake_service.store.tables import complaints, identities, persons
-from shared.db import driver_connection
 
+#: With the limit it is a look at the key of each; joined, the planner may read the whole table.
 _FIND_PERSONS = text(
-    "select i.kind, i.value, i.person_id from identities i "
-    "join unnest(cast(:kinds as smallint[]), cast(:values as text[])) as w (kind, value) using (kind, value)"
+    "select w.kind, w.value, i.person_id from unnest(cast(:kinds as smallint[]), cast(:values as text[])) "
+    "as w (kind, value) cross join lateral ("
+    "select person_id from identities where kind = w.kind and value = w.value limit 1) as i"
 )
 _LOCK_PERSONS = text("select * from persons where id = any(cast(:ids as uuid[])) order by id for no key update")
 _COUNT_EARLIER = text(
@@ -68,33 +69,12 @@ class ComplaintRow(NamedTuple):
 
 
 _PERSON = ("id", "revision", "name", "contacts", "organisation", "account_id", "preferred_channel", "language", "level")
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-
-
-def _unnested(table: Table, columns: Sequence[str]) -> tuple[str, str]:
-    """What to select from, and what from it, for rows that come as one array per column. JSON travels as text."""
-    types = [table.c[name].type.compile(_DIALECT) for name in columns]
-    arrays = [f"${place}::{'text' if kind == 'JSONB' else kind}[]" for place, kind in enumerate(types, 1)]
-    values = [f"w.{name}::jsonb" if kind == "JSONB" else f"w.{name}" for name, kind in zip(columns, types, strict=True)]
-    return f"unnest({', '.join(arrays)}) as w ({', '.join(columns)})", ", ".join(values)
-
-
-def _insert(table: Table, columns: Sequence[str], then: str = "") -> str:
-    rows, values = _unnested(table, columns)
-    return f"insert into {table.name} ({', '.join(columns)}) select {values} from {rows} {then}"  # noqa: S608
-
-
-def _update(table: Table, columns: Sequence[str]) -> str:
-    rows, values = _unnested(table, columns)
-    pairs = zip(columns[1:], values.split(", ")[1:], strict=True)
-    settings = ", ".join(f"{name} = {value}" for name, value in pairs)
-    return f"update {table.name} set {settings} from {rows} where {table.name}.id = w.id"  # noqa: S608
-
-
-_INSERT_PERSONS = _insert(persons, (*_PERSON, "created_at"))
-_UPDATE_PERSONS = _update(persons, _PERSON)
-_INSERT_IDENTITIES = _insert(identities, ("kind", "value", "person_id"), "on conflict do nothing")
-_INSERT_COMPLAINTS = _insert(complaints, ComplaintRow._fields, "on conflict (channel, account, message_id) do nothing")
+_INSERT_PERSONS = insert_of(persons, (*_PERSON, "created_at"))
+_UPDATE_PERSONS = update_of(persons, _PERSON)
+_INSERT_IDENTITIES = insert_of(identities, ("kind", "value", "person_id"), "on conflict do nothing")
+_INSERT_COMPLAINTS = insert_of(
+    complaints, ComplaintRow._fields, "on conflict (channel, account, message_id) do nothing"
+)
 
 
 class Counted(NamedTuple):
@@ -166,12 +146,6 @@ def is_of_the_data(error: Exception) -> bool:
     return str(state)[:2] in _OF_THE_DATA if state else isinstance(error, ValueError)
 
 
-async def driver_of(tx: AsyncSession) -> Any:
-    """The asyncpg connection of a unit of work that has run a statement, and so has begun its transaction."""
-    connection = await tx.connection()
-    return driver_connection(await connection.get_raw_connection())
-
-
 async def insert_persons(driver: Any, created: Sequence[Person]) -> None:
     if created:
         await driver.execute(_INSERT_PERSONS, *_person_columns(created), [person.created_at for person in created])
@@ -186,7 +160,7 @@ async def insert_identities(driver: Any, owners: Sequence[tuple[int, str, UUID]]
     """False where another transaction was first with one of them."""
     if not owners:
         return True
-    return _all_written(await driver.execute(_INSERT_IDENTITIES, *_columns(sorted(owners))), len(owners))
+    return _all_written(await driver.execute(_INSERT_IDENTITIES, *arrays_of(sorted(owners))), len(owners))
 
 
 async def insert_complaints(
@@ -195,17 +169,13 @@ async def insert_complaints(
     """And count them, where there is something `counted`. False where another transaction was first with one of the
     deliveries."""
     if not counted:
-        return _all_written(await driver.execute(_INSERT_COMPLAINTS, *_columns(rows)), len(rows))
-    columns = (*_columns(rows), slot, at, *_columns(counted))
+        return _all_written(await driver.execute(_INSERT_COMPLAINTS, *arrays_of(rows)), len(rows))
+    columns = (*arrays_of(rows), slot, at, *arrays_of(counted))
     return _all_written(await driver.execute(_COUNT_AND_INSERT_COMPLAINTS, *columns), len(rows))
 
 
-def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 def _person_columns(people: Sequence[Person]) -> list[list[Any]]:
-    return _columns(
+    return arrays_of(
         [
             (
                 person.id,

@@ -19,6 +19,7 @@ from intake_service.domain.views import CallView, ComplaintRef
 from intake_service.store import calls as store
 from intake_service.store import channels as channel_store
 from intake_service.store import persons, reception
+from intake_service.store.bulk import driver_of
 from intake_service.usecases.channels import current, principal_of
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.doors import signed_by
@@ -70,7 +71,7 @@ async def _tell_number(tx: AsyncSession, person_id: UUID, call: Call, actor: Act
     person = await persons.lock(tx, person_id)
     if person is None or person.erased_at is not None or person.contacts.phones or (phone := call.phone) is None:
         return
-    driver = await reception.driver_of(tx)
+    driver = await driver_of(tx)
     if await reception.insert_identities(driver, [(IdentityKind.PHONE, phone, person.id)]):
         known = person.learn(Stated(contacts=Contacts(phones=(phone,))))
         await reception.update_persons(driver, [known])

@@ -29,6 +29,7 @@ from intake_service.settings import Settings
 from intake_service.store import counts as count_store
 from intake_service.store import reception as store
 from intake_service.store.attachments import insert_uses
+from intake_service.store.bulk import driver_of
 from intake_service.usecases import files
 from intake_service.usecases.errors import ImpossibleRecord
 from shared.bus import outbox
@@ -210,7 +211,7 @@ class Reception:
             for person in (*known.created, *known.changed)
             if person.contacts
         )
-        driver = await store.driver_of(tx)
+        driver = await driver_of(tx)
         await store.insert_persons(driver, known.created)
         await store.update_persons(driver, known.changed)
         if not await store.insert_identities(driver, known.owners):
