@@ -45,6 +45,8 @@ async def test_what_a_batch_reads_does_not_grow_with_what_there_is(intake, known
     found: dict[str, Any] = {}
     async with intake.database.session() as tx:
         found["threads"] = await receipts.find_threads(tx, sources)
+        assert await receipts.is_known(tx, named)
+        assert not await receipts.is_known(tx, [source.key for source in sources])
         found["keys"] = await receipts.find_by_keys(tx, named)
         found["elsewhere"] = await receipts.find_elsewhere(tx, named)
         found["deliveries"] = await store.find_deliveries(tx, named)

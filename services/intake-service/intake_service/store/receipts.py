@@ -95,6 +95,16 @@ _HAD = (
 _ELSEWHERE = select(_HAD, complaints.c.number, complaints.c.person_id).join(
     complaints, complaints.c.id == _HAD.c.complaint_id
 )
+_TOUCHED = text(
+    "select exists (select from unnest(cast(:channels as text[]), cast(:accounts as text[]), "
+    "cast(:messages as text[])) as w (channel, account, message_id) cross join lateral ("
+    "(select from receipts where (channel, account, message_id) = (w.channel, w.account, w.message_id) "
+    "limit 1) union all "
+    "(select from complaints where (channel, account, message_id) = (w.channel, w.account, w.message_id) "
+    "limit 1) union all "
+    "(select from messages where (channel, account, message_id) = (w.channel, w.account, w.message_id) "
+    "limit 1)) as found)"
+)
 _COLUMNS = tuple(receipts.c.keys())
 _JSON = frozenset(name for name in _COLUMNS if isinstance(receipts.c[name].type, JSONB))
 _INSERT = insert_of(receipts, _COLUMNS)
@@ -117,6 +127,11 @@ async def find(tx: AsyncSession, receipt_id: UUID) -> RowMapping | None:
         (await tx.execute(_WITH_NUMBERS.where(receipts.c.id == receipt_id))).mappings().one_or_none()
     )
     return row
+
+
+async def is_known(tx: AsyncSession, keys: Sequence[NaturalKey]) -> bool:
+    """Whether any of these deliveries has a receipt, a complaint or a place on a thread. As a rule none has."""
+    return bool(await tx.scalar(_TOUCHED, _asked(keys)))
 
 
 async def find_by_keys(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, RowMapping]:

@@ -100,7 +100,8 @@ class Arrivals:
     async def _receive(self, tx: AsyncSession, wave: Sequence[tuple[Arrival, str]]) -> list[Answered | Problem]:
         """Messages that name nothing in common, in order."""
         keys = [key for arrival, _ in wave for key in (arrival.message.source.key, *arrival.twins)]
-        known = await store.find_by_keys(tx, keys)
+        touched = await store.is_known(tx, keys)
+        known = await store.find_by_keys(tx, keys) if touched else {}
         coming = [(arrival, number) for arrival, number in wave if _is_open(arrival, known)]
         now = self.clock.now()
         named = [files.Named(each.message.attachments, each.actor, each.message.raw) for each, _ in coming]
@@ -119,7 +120,9 @@ class Arrivals:
         ]
         noted = [arrival.message.source.key for arrival, _ in fresh if arrival.again is DeliveryStatus.NOTED]
         await complaint_store.delete_automatic(tx, noted)
-        settled = await self._settle(tx, fresh, known, now)
+        elsewhere = [arrival.message.source.key for arrival, _ in fresh]
+        had = await store.find_elsewhere(tx, elsewhere) if touched else {}
+        settled = await self._settle(tx, fresh, known, had, now)
         doubtful = [
             arrival
             for (arrival, _), outcome in zip(fresh, settled, strict=True)
@@ -173,11 +176,12 @@ class Arrivals:
         tx: AsyncSession,
         wave: Sequence[tuple[Arrival, str]],
         known: Mapping[NaturalKey, RowMapping],
+        had: Mapping[NaturalKey, Known],
         now: datetime,
     ) -> list[Settled]:
-        """What becomes of messages that have no receipt yet; `known` are the receipts of their twins."""
+        """What becomes of messages that have no receipt yet; `known` are the receipts of their twins, `had` the
+        complaints that have them by another door."""
         settled: dict[NaturalKey, Settled] = {}
-        had = await store.find_elsewhere(tx, [arrival.message.source.key for arrival, _ in wave])
         placed: list[tuple[Arrival, Delivery | None, str]] = []
         for arrival, number in wave:
             key = arrival.message.source.key
@@ -189,7 +193,7 @@ class Arrivals:
                 settled[key] = Settled(DeliveryStatus.QUARANTINED)
             else:
                 placed.append((arrival, arrival.delivery, number))
-        placements = await place(
+        placements, owners = await place(
             tx,
             [arrival.message for arrival, _, _ in placed],
             [arrival.senders for arrival, _, _ in placed],
@@ -201,7 +205,7 @@ class Arrivals:
             for (_, delivery, number), at in zip(placed, placements, strict=True)
             if at.joins is None and delivery is not None
         ]
-        created = iter(await self.reception.keep(tx, new))
+        created = iter(await self.reception.keep(tx, new, owners=owners))
         joining: list[tuple[Arrival, Known]] = []
         for (arrival, delivery, _), at in zip(placed, placements, strict=True):
             key = arrival.message.source.key

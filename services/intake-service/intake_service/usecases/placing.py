@@ -64,10 +64,10 @@ async def place(
     senders: Sequence[Sequence[Identity]],
     automatic: Sequence[bool],
     settings: Settings,
-) -> list[Placement]:
-    """Where each belongs; `senders` are the identities of whoever sent it."""
+) -> tuple[list[Placement], dict[Identity, UUID]]:
+    """Where each belongs, and whose the identities are; `senders` are those of whoever sent it."""
     if not messages:
-        return []
+        return [], {}
     threads = await store.find_threads(tx, [message.source for message in messages])
     quotes = [quoted_numbers(wording(message.content)) for message in messages]
     signed = [signed_by_us(message, settings) for message in messages]
@@ -85,7 +85,7 @@ async def place(
         else:
             invited = known.get(ours.reply) if ours.reply else None
             placements.append(placement(answered, _known(numbers, known), persons, invited))
-    return placements
+    return placements, owners
 
 
 def _known(names: Sequence[str | UUID], known: Mapping[str | UUID, Known]) -> list[Known]:

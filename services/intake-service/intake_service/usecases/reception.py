@@ -4,7 +4,7 @@ under way share the next one, with one statement per table.
 A1, A2, A7, A8: nothing lost (the answer comes after the commit), nothing twice (natural key, Idempotency-Key).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake_service.domain import complaint as rules
 from intake_service.domain.complaint import Complaint, NaturalKey, Times
-from intake_service.domain.person import Person, Stated, contacts_changed
+from intake_service.domain.person import Identity, Person, Stated, contacts_changed
 from intake_service.domain.receipt import Receipt, receipt
 from intake_service.domain.recognition import Recognised, recognise
 from intake_service.domain.record import NewComplaint
@@ -159,14 +159,18 @@ class Reception:
         return [store.Counted(*account, *numbers) for account, numbers in received.items()]
 
     async def keep(
-        self, tx: AsyncSession, deliveries: Sequence[tuple[Delivery, str]], counted: Sequence[store.Counted] = ()
+        self,
+        tx: AsyncSession,
+        deliveries: Sequence[tuple[Delivery, str]],
+        counted: Sequence[store.Counted] = (),
+        owners: Mapping[Identity, UUID] | None = None,
     ) -> list[Receipt]:
-        """Writes new complaints, each with its number, and their events, and adds what was `counted`. Raises
-        `RaceLost`."""
+        """Writes new complaints, each with its number, and their events, and adds what was `counted`. `owners` of the
+        identities, where they were looked up in this transaction. Raises `RaceLost`."""
         if not deliveries:
             return []
         now = self.clock.now()
-        known, earlier = await self._recognise(tx, [delivery.complainant for delivery, _ in deliveries], now)
+        known, earlier = await self._recognise(tx, [delivery.complainant for delivery, _ in deliveries], owners, now)
         rows: list[store.ComplaintRow] = []
         events: list[Event] = []
         receipts: list[Receipt] = []
@@ -223,10 +227,13 @@ class Reception:
         return receipts
 
     async def _recognise(
-        self, tx: AsyncSession, complainants: Sequence[Stated], now: datetime
+        self, tx: AsyncSession, complainants: Sequence[Stated], owners: Mapping[Identity, UUID] | None, now: datetime
     ) -> tuple[Recognised, dict[UUID, int]]:
         identities = sorted({identity for stated in complainants for identity in stated.identities})
-        owners = await store.find_persons(tx, identities)
+        if owners is None:
+            owners = await store.find_persons(tx, identities)
+        else:
+            owners = {identity: owners[identity] for identity in identities if identity in owners}
         persons: dict[UUID, Person] = {}
         earlier: dict[UUID, int] = {}
         if owners:
