@@ -212,6 +212,8 @@ async def _being_handled(world: World) -> None:
     await manager.post("resolution", f"{path}/progress", {"text": "正在修复", "promise": promise})
     for kind, text in (("repair", "重建索引"), ("compensation", "赠送一个月高级功能")):
         await manager.post("resolution", f"{path}/measures", {"kind": kind, "text": text})
+    stage = {"authority": "cn-12315", "stage": "received"}
+    await manager.post("resolution", f"{path}/regulator-stages", stage)
     admin = world.acts("root", "管理员", Role.ADMIN)
     await admin.post("intake", "/v1/adapter-keys", {"name": "热线", "channel": "hotline", "account": "4008001234"})
 

@@ -157,6 +157,18 @@ class RegulatorStageRecordedV1(ComplaintEvent):
     note: Annotated[str, Personal()] = ""
 
 
+class RegulatorStageTakenBackV1(ComplaintEvent):
+    """A stage was recorded by mistake: the proceeding is what it is without it. `occurred_at` is when that was said."""
+
+    TYPE: ClassVar[str] = "redress.regulator.stage-taken-back.v1"
+    TOPIC: ClassVar[str] = TOPIC
+
+    stage_id: UUID
+    authority: str
+    stage: RegulatorStage
+    reason: Annotated[str, Personal()]
+
+
 PUBLISHES: tuple[type[Event], ...] = (
     CaseMovedV1,
     InvestigationRecordedV1,
@@ -170,4 +182,5 @@ PUBLISHES: tuple[type[Event], ...] = (
     MeasureChangedV1,
     CaseResolvedV1,
     RegulatorStageRecordedV1,
+    RegulatorStageTakenBackV1,
 )

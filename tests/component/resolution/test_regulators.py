@@ -44,3 +44,35 @@ async def test_a_stage_to_come_and_one_of_years_ago_are_refused_with_a_pointer(d
         stage = {"authority": "us-cfpb", "stage": "received", "occurred_at": instant}
         refused = await desk.post(PATH.format(of.complaint_id), stage)
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/occurred_at")
+
+
+async def test_a_stage_by_mistake_is_taken_back_once_and_both_stand_on_the_timeline(desk: Desk) -> None:
+    of = await desk.in_progress()
+    path = PATH.format(of.complaint_id)
+    stage = (await desk.post(path, {"authority": "cn-12315", "stage": "accepted"})).json()
+    back = await desk.post(f"{path}/{stage['stage_id']}/take-back", {"reason": "应为 received"})
+    assert (back.status_code, back.json()) == (200, stage)
+    event = (await told(desk))[-1]
+    assert (event["type"], event["stage_id"], event["authority"], event["stage"], event["reason"]) == (
+        "regulator.stage-taken-back",
+        stage["stage_id"],
+        "cn-12315",
+        "accepted",
+        "应为 received",
+    )
+    timeline = (await desk.dossier(of.complaint_id))["timeline"]
+    assert [item["kind"] for item in timeline if item["kind"].startswith("regulator")] == [
+        "regulator.stage-recorded",
+        "regulator.stage-taken-back",
+    ]
+    again = await desk.post(f"{path}/{stage['stage_id']}/take-back", {"reason": "再次"})
+    assert (again.status_code, again.json()["type"]) == (409, "urn:redress:problem:regulator-stage-taken-back")
+
+
+async def test_a_stage_of_another_complaint_is_not_taken_back(desk: Desk) -> None:
+    of, other = await desk.in_progress(), facts(number="C-20240510-000002")
+    stage = (await desk.post(PATH.format(of.complaint_id), {"authority": "us-cfpb", "stage": "received"})).json()
+    await desk.hear(received(other))
+    for complaint_id in (other.complaint_id, "018f6f2e-3d4a-7c11-9a57-2f0c6d1b8e41"):
+        refused = await desk.post(f"{PATH.format(complaint_id)}/{stage['stage_id']}/take-back", {"reason": "错"})
+        assert refused.status_code == 404, refused.text

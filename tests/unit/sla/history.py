@@ -18,6 +18,7 @@ from shared.contracts.resolution import (
     PromiseKeptV1,
     PromiseMadeV1,
     RegulatorStageRecordedV1,
+    RegulatorStageTakenBackV1,
     TransferAnsweredV1,
     TransferCancelledV1,
     TransferOpenedV1,
@@ -203,6 +204,12 @@ class Story:
 
     def stage(self, when: str, stage: RegulatorStage, authority: str = "cn-12315") -> Event:
         return self._tell(RegulatorStageRecordedV1, when, stage_id=self.ref(when), authority=authority, stage=stage)
+
+    def stage_taken_back(self, when: str, stage_of: str, stage: RegulatorStage, authority: str = "cn-12315") -> Event:
+        stage_id = self.ref(stage_of)
+        return self._tell(
+            RegulatorStageTakenBackV1, when, stage_id=stage_id, authority=authority, stage=stage, reason="…"
+        )
 
     def transfer_answered(self, when: str, task: str = "task", recorded: str | None = None) -> Event:
         return self._tell(TransferAnsweredV1, when, recorded, task_id=self.ref(task), team_id="rnd", answer="…")

@@ -217,6 +217,24 @@ def test_a_stage_runs_the_clocks_of_its_authority_alone() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
+def test_a_stage_that_was_taken_back_counts_for_nothing_in_whatever_order_it_is_heard(turned: bool) -> None:
+    story = Story()
+    story.received()
+    told = [
+        story.stage("10:00", Stage.RECEIVED),
+        story.stage("10:30", Stage.RECEIVED),
+        story.stage("10:40", Stage.ACCEPTED),
+        story.stage_taken_back("12:00", "10:00", Stage.RECEIVED),
+        story.stage_taken_back("12:05", "10:40", Stage.ACCEPTED),
+    ]
+    if turned:
+        story.events[-len(told) :] = reversed(told)
+    (state,) = [one for one in folded(story, book=book_with(REGULATOR)).clocks if one.run.authority]
+    assert state.run.metric is Metric.REGULATOR_ACCEPT
+    assert (shown(state.run.start), shown(state.due), state.run.end) == ("05-10 10:30", "05-10 11:30", None)
+
+
+@pytest.mark.parametrize("turned", [False, True])
 def test_a_proceeding_goes_from_receipt_to_notice_in_whatever_order_it_is_heard(turned: bool) -> None:
     book = book_with(REGULATOR)
     story = Story()

@@ -46,6 +46,7 @@ ITEMS: dict[str, Bilingual] = {
         ("progress.told", "进度告知", "Progress told"),
         ("measure.changed", "处理措施", "Measure"),
         ("regulator.stage-recorded", "监管进展", "Stage of a regulator's proceeding"),
+        ("regulator.stage-taken-back", "监管进展更正", "Stage of a regulator's proceeding taken back"),
         ("clock.activated", "时限开始", "Clock started"),
         ("clock.repriced", "时限调整", "Clock due anew"),
         ("clock.paused", "时限暂停", "Clock paused"),

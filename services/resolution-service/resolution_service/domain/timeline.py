@@ -33,6 +33,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "closing.summary-written": ("summary",),
     "case.resolved": ("result",),
     "regulator.stage-recorded": ("note",),
+    "regulator.stage-taken-back": ("reason",),
     "clock.repriced": ("reason",),
     "clock.paused": ("reason",),
     "clock.cancelled": ("reason",),

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, exists, select, text, update
+from sqlalchemy import Select, Table, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from resolution_service.domain.models import Case, Measure, Promise, Team, Transfer
+from resolution_service.domain.models import Case, Measure, Promise, StageRecord, Team, Transfer
 from resolution_service.store.hearing import without_person
 from resolution_service.store.rows import (
     CASE_COLUMNS,
@@ -29,10 +29,11 @@ from resolution_service.store.tables import (
     teams,
     transfers,
 )
-from shared.contracts.envelope import Data
+from shared.contracts.envelope import Actor, ActorKind, Data, Event
 from shared.contracts.insight import ActionDoneV1, ActionPlannedV1
-from shared.contracts.resolution import InvestigationRecordedV1
+from shared.contracts.resolution import InvestigationRecordedV1, RegulatorStageRecordedV1, RegulatorStageTakenBackV1
 from shared.contracts.triage import TeamChangedV1
+from shared.contracts.vocabulary import RegulatorStage
 
 
 async def lock_case(tx: AsyncSession, complaint_id: UUID) -> Case | None:
@@ -66,6 +67,35 @@ async def analysed_in(tx: AsyncSession, complaint_id: UUID, cycle: int) -> bool:
         )
     )
     return bool(await tx.scalar(select(finding)))
+
+
+async def regulator_stage(tx: AsyncSession, complaint_id: UUID, stage_id: UUID) -> StageRecord | None:
+    found = (await tx.execute(_of_stage(complaint_id, stage_id, RegulatorStageRecordedV1))).one_or_none()
+    if found is None:
+        return None
+    actor = Actor(kind=ActorKind(found.actor_kind), id=found.actor_id, name=found.actor_name)
+    return StageRecord(
+        stage_id,
+        complaint_id,
+        found.data["authority"],
+        RegulatorStage(found.data["stage"]),
+        found.data["reference"],
+        found.personal.get("note", ""),
+        found.occurred_at,
+        actor,
+    )
+
+
+async def is_taken_back(tx: AsyncSession, complaint_id: UUID, stage_id: UUID) -> bool:
+    return (await tx.execute(_of_stage(complaint_id, stage_id, RegulatorStageTakenBackV1))).first() is not None
+
+
+def _of_stage(complaint_id: UUID, stage_id: UUID, kind: type[Event]) -> Select[Any]:
+    return select(entries).where(
+        entries.c.complaint_id == complaint_id,
+        entries.c.type == kind.TYPE,
+        entries.c.data["stage_id"].astext == str(stage_id),
+    )
 
 
 async def team(tx: AsyncSession, team_id: str) -> Team | None:

@@ -1,10 +1,10 @@
 """What resolution-service refuses.
 
 Problem
-├── NotFound    ├── UnknownCase  ├── UnknownTransfer  ├── UnknownPromise  └── UnknownMeasure
+├── NotFound    ├── UnknownCase  ├── UnknownTransfer  ├── UnknownPromise  ├── UnknownMeasure  └── UnknownStage
 ├── Forbidden   └── FourEyes
 ├── Conflict    ├── IllegalMove  ├── CaseNotOpen  ├── NotAnalysedAgain  ├── ApprovalPending
-│               ├── TransferNotOpen  ├── PromiseNotOpen  └── MeasureStatusForbids
+│               ├── TransferNotOpen  ├── PromiseNotOpen  ├── MeasureStatusForbids  └── StageTakenBack
 └── Invalid     ├── ResultIncomplete  ├── UnknownTeam  ├── ReasonMissing  └── BadInstant
 """
 
@@ -38,6 +38,14 @@ class UnknownPromise(NotFound):
 
 class UnknownMeasure(NotFound):
     slug, title = "unknown-measure", "There is no such measure"
+
+
+class UnknownStage(NotFound):
+    slug, title = "unknown-regulator-stage", "There is no such stage of a regulator's proceeding"
+
+
+class StageTakenBack(Conflict):
+    slug, title = "regulator-stage-taken-back", "This stage was taken back already"
 
 
 class FourEyes(Forbidden):

@@ -53,6 +53,7 @@ class FactKind(StrEnum):
     REGULATOR_DECIDED = "regulator_decided"
     REGULATOR_INFORMED = "regulator_informed"
     REGULATOR_WITHDRAWN = "regulator_withdrawn"
+    REGULATOR_TAKEN_BACK = "regulator_taken_back"
 
 
 #: A transfer task was put to a department, or to a partner of another house.

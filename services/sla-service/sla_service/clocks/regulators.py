@@ -26,11 +26,14 @@ class Proceeding:
 def proceedings(
     complaint_id: UUID, of: Mapping[FactKind, Sequence[Fact]], measured: Collection[Metric]
 ) -> Iterator[Proceeding]:
-    """Of a stage that was recorded more than once the first counts. A stage that ends a metric before what starts it
-    was told ends it at once; without what starts it there is no clock."""
+    """Of a stage that was recorded more than once the first counts, of one that was taken back nothing. A stage that
+    ends a metric before what starts it was told ends it at once; without what starts it there is no clock."""
+    taken_back = {fact.subject_id for fact in of.get(FactKind.REGULATOR_TAKEN_BACK, ())}
     first: dict[str, dict[RegulatorStage, Fact]] = {}
     for stage, kind in STAGES.items():
         for fact in of.get(kind, ()):
+            if fact.subject_id in taken_back:
+                continue
             assert fact.team_id is not None
             first.setdefault(fact.team_id, {}).setdefault(stage, fact)
     for authority, stages in sorted(first.items()):

@@ -17,6 +17,7 @@ from shared.contracts.resolution import (
     PromiseMadeV1,
     PromiseWithdrawnV1,
     RegulatorStageRecordedV1,
+    RegulatorStageTakenBackV1,
     TransferAnsweredV1,
     TransferCancelledV1,
     TransferOpenedV1,
@@ -119,6 +120,8 @@ def fact_of(event: Event) -> Fact | None:
             return _fact(event, FactKind.FOLLOW_UP_DONE, subject_id=event.visit_id, cycle=event.cycle)
         case RegulatorStageRecordedV1():
             return _fact(event, STAGES[event.stage], subject_id=event.stage_id, team_id=event.authority)
+        case RegulatorStageTakenBackV1():
+            return _fact(event, FactKind.REGULATOR_TAKEN_BACK, subject_id=event.stage_id, team_id=event.authority)
         case ActionPlannedV1():
             return _fact(
                 event,
