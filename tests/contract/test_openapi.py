@@ -25,6 +25,7 @@ PUBLIC = {
         "POST /v1/channels/{channel_id}/feedback",
         "POST /v1/channels/{channel_id}/posts",
         "POST /v1/channels/{channel_id}/chats",
+        "POST /v1/chats/{chat_id}/files",
         "POST /v1/chats/{chat_id}/messages",
         "GET /v1/chats/{chat_id}/messages",
         "POST /v1/chats/{chat_id}/end",

@@ -49,6 +49,10 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
             partial(keep_chats_told, deps),
         ],
         metrics=metrics,
-        body_limits={"/v1/attachments": settings.max_attachment_bytes, "/form": settings.form_bytes},
+        body_limits={
+            "/v1/attachments": settings.max_attachment_bytes,
+            "/v1/chats/{chat_id}/files": settings.max_attachment_bytes,
+            "/form": settings.form_bytes,
+        },
         api_keys=key_lookup(database.reading),
     )

@@ -95,6 +95,9 @@ class Settings(ServiceSettings):
     #: Messages per second that somebody may send in a chat on the average, and how many at once.
     chat_messages_per_second: float = Field(default=1, gt=0)
     chat_messages_burst: int = Field(default=30, ge=1)
+    #: Files that visitors of one address may upload per second on the average, and how many at once.
+    chat_files_per_second: float = Field(default=0.1, gt=0)
+    chat_files_burst: int = Field(default=20, ge=1)
     #: Hours that a visitor's token is good for.
     chat_token_hours: float = Field(default=24, gt=0, le=24 * 30)
     #: Sockets that a process holds open, and of these with one address.

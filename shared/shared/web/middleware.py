@@ -1,5 +1,6 @@
 """Pure ASGI middleware around every service: what is seen of a request, its size, what protects its pages."""
 
+import re
 import time
 from collections.abc import Mapping
 
@@ -127,20 +128,19 @@ def protect(headers: list[tuple[bytes, bytes]]) -> None:
 
 class LimitBody:
     """413 for a body of more than `limit` bytes: at once where its length is told, else as soon as it is passed.
-    `limits` are those of single paths whose bodies are streamed."""
+    `limits` are those of single paths whose bodies are streamed; `{…}` in one stands for any part of a path."""
 
     def __init__(self, app: ASGIApp, *, limit: int, limits: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
-        self.limits = dict(limits or {})
+        self.limits = [(_pattern(path), most) for path, most in (limits or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        limit = self.limit
-        if self.limits:
-            limit = self.limits.get(scope["path"].removeprefix(scope.get("root_path", "")), limit)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        limit = next((most for pattern, most in self.limits if pattern.fullmatch(path)), self.limit)
         told = header_of(scope, b"content-length") or "0"
         if told.isdigit() and int(told) > limit:
             await problem_response(_too_large(limit))(scope, receive, send)
@@ -157,6 +157,10 @@ class LimitBody:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(re.escape(part) for part in re.split(r"\{[^}]*\}", path)))
 
 
 def _too_large(limit: int) -> TooLarge:

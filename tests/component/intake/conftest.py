@@ -20,6 +20,7 @@ from shared.db import Database
 from shared.service import Service
 from shared.telemetry.logs import configure_logging
 from shared.web.auth import Role
+from tests.component.intake.chatting import SITE, Chat, chatting
 from tests.support.web import AUTH, client_of
 
 #: 2024-05-10 10:21 in Shanghai, a minute after the example complaint was received.
@@ -116,3 +117,11 @@ async def intake(schema_of, tmp_path) -> AsyncGenerator[Intake]:
         yield Intake(database, services, clock, clients)
     for each in services:
         await each.database.close()
+
+
+@pytest.fixture
+async def chat(intake, monkeypatch, request) -> AsyncGenerator[Chat]:
+    """With the settings that the test names indirectly."""
+    monkeypatch.setenv("INTAKE_SECRET_SITE", SITE)
+    async with chatting(intake, **getattr(request, "param", {})) as made:
+        yield made

@@ -1,5 +1,6 @@
 """Frames of live chat, and who a site says its visitor is: whatever comes is read or refused."""
 
+import hashlib
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -7,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from intake_service.channels.chat import BadFrame, BadIdentity, Ping, Say, read_frame, read_identity, sign_identity
-from intake_service.domain.chat import Visitor, author_of, delivery_of
+from intake_service.domain.chat import NewChatMessage, Visitor, author_of, delivery_of, fingerprint
 
 NOW = datetime(2024, 5, 10, 2, 21, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -21,7 +23,7 @@ values = st.recursive(
 )
 near_frames = st.fixed_dictionaries(
     {"type": st.sampled_from(["hello", "message", "typing", "ping", "shout"]) | values},
-    optional=dict.fromkeys(("message_id", "text", "token", "bearer", "more"), values),
+    optional=dict.fromkeys(("message_id", "text", "files", "token", "bearer", "more"), values),
 )
 
 
@@ -49,6 +51,28 @@ def test_a_refused_message_is_named_where_it_can_be_and_what_was_sent_is_not_quo
         read_frame('{"type": "message", "message_id": "m 1", "text": "x"}')
     assert bad.value.message_id is None
     assert read_frame('{"type": "ping"}') == Ping(type="ping")
+
+
+FILES = ["0190d0a4-7c1c-7000-8000-000000000001", "0190d0a4-7c1c-7000-8000-000000000002"]
+
+
+def said(**parts):
+    return NewChatMessage.model_validate({"message_id": "1", **parts})
+
+
+def test_a_message_has_text_or_files_and_names_each_file_once():
+    assert said(text=" x ").files == ()
+    assert [str(each) for each in said(files=[*FILES, FILES[0]]).files] == FILES
+    for wrong in ({}, {"text": " "}, {"text": "\u200b", "files": FILES}, {"files": ["x"]}, {"files": FILES * 26}):
+        with pytest.raises(ValidationError):
+            said(**wrong)
+
+
+def test_the_same_message_is_told_by_its_text_and_its_files_in_order_and_by_its_text_alone_as_ever():
+    told = [said(text="x"), said(text="x", files=FILES), said(text="x", files=FILES[:1]), said(files=FILES)]
+    told.append(said(text="x", files=FILES[::-1]))
+    assert len({fingerprint(each) for each in told}) == len(told)
+    assert fingerprint(told[0]) == hashlib.sha256(b"x").digest()
 
 
 def test_a_visitor_is_who_the_site_signed_within_five_minutes():

@@ -1,6 +1,7 @@
 """Files: uploaded by programs, read by people, and by whoever has a link."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -40,6 +41,26 @@ SERVED: Documented = {
 MAX_STATED_TYPE = 127
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a sender says of a file whose bytes are the body."""
+
+    name: str
+    media_type: str
+
+
+async def _stated(
+    request: Request,
+    name: Annotated[str | None, Query(max_length=1000, description="Where no header tells it.")] = None,
+    content_disposition: Annotated[str | None, Header(description='`attachment; filename="photo.jpg"`')] = None,
+) -> Stated:
+    media_type = request.headers.get("content-type", "")[:MAX_STATED_TYPE]
+    return Stated(stated_name(content_disposition, name), media_type)
+
+
+StatedDep = Annotated[Stated, Depends(_stated)]
+
+
 @router.post(
     "/v1/attachments",
     status_code=201,
@@ -52,15 +73,12 @@ async def upload(
     request: Request,
     principal: Annotated[Principal, Depends(RECEIVE)],
     once: StreamedOnceDep,
+    stated: StatedDep,
     deps: DepsDep,
-    name: Annotated[str | None, Query(max_length=1000, description="Where no header tells it.")] = None,
-    content_disposition: Annotated[str | None, Header(description='`attachment; filename="photo.jpg"`')] = None,
 ) -> Response:
     """The body is the file as it is; it is never whole in memory. Its media type is told by its first bytes, whatever
     `Content-Type` says. Name the `id` in `attachments` of a complaint or message within a day, before or after."""
-    stated_type = request.headers.get("content-type", "")[:MAX_STATED_TYPE]
-    named = stated_name(content_disposition, name)
-    return await attachments.upload(request.stream(), named, stated_type, principal, once, deps)
+    return await attachments.upload(request.stream(), stated.name, stated.media_type, principal, once, deps)
 
 
 @router.get(

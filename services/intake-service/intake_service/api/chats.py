@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from intake_service import usecases
+from intake_service.api.attachments import UPLOAD, StatedDep
 from intake_service.api.channels import ChannelIdPath
 from intake_service.api.common import READ, WRITE, DepsDep
 from intake_service.domain.channels import TeamId
@@ -21,8 +22,10 @@ from intake_service.domain.chat import (
     PresentChat,
     Transcript,
 )
-from intake_service.usecases import Party
+from intake_service.domain.views import AttachmentReceipt
+from intake_service.usecases import Guest, Party
 from intake_service.usecases.errors import (
+    AttachmentTooLarge,
     BadChatToken,
     BadVisitorIdentity,
     ChannelAway,
@@ -35,6 +38,8 @@ from intake_service.usecases.errors import (
     NothingSaidYet,
     NotYourChat,
     ReceptionBusy,
+    StoreAway,
+    UnknownAttachment,
 )
 from shared.web.auth import Principal
 from shared.web.body import JsonBody
@@ -48,6 +53,16 @@ MAX_SEQ = 2**31 - 1
 TOKEN_HEADER = "X-Chat-Token"  # noqa: S105 (a header's name)
 ChatIdPath = Annotated[UUID, Path(description="The chat.")]
 Body = Annotated[NewChatMessage, Depends(JsonBody(NewChatMessage))]
+
+
+async def _guest(
+    chat_id: ChatIdPath,
+    deps: DepsDep,
+    token: Annotated[str | None, Header(alias=TOKEN_HEADER, max_length=200, description="The visitor's.")] = None,
+) -> Guest:
+    if token is None:
+        raise BadChatToken(f"Send the chat's token in {TOKEN_HEADER}.")
+    return usecases.guest_of(token, chat_id, deps)
 
 
 async def _party(
@@ -89,6 +104,24 @@ async def open_chat(
 
 
 @router.post(
+    "/v1/chats/{chat_id}/files",
+    status_code=201,
+    summary="Upload a file in a chat",
+    openapi_extra=UPLOAD,
+    responses=responses(
+        BadChatToken, NoSuchChannel, NoSuchChat, ChatEnded, AttachmentTooLarge, TooManyRequests, StoreAway
+    ),
+)
+async def upload_file(
+    request: Request, guest: Annotated[Guest, Depends(_guest)], stated: StatedDep, deps: DepsDep
+) -> AttachmentReceipt:
+    """By its visitor; agents use `POST /v1/attachments`. The body is the file as it is. Name the `id` in `files` of a
+    message of this chat within a day."""
+    take(deps.chats.uploading, request.client.host if request.client else "?")
+    return await usecases.keep_visitors_file(request.stream(), stated.name, stated.media_type, guest, deps)
+
+
+@router.post(
     "/v1/chats/{chat_id}/messages",
     status_code=201,
     summary="Say something in a chat",
@@ -101,6 +134,7 @@ async def open_chat(
         NothingSaidYet,
         Erased,
         MessageKeyReused,
+        UnknownAttachment,
         TooManyRequests,
         ReceptionBusy,
     ),

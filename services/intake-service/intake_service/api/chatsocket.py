@@ -224,6 +224,8 @@ def _error(code: str, detail: str, message_id: str | None = None, problem: Probl
     told: dict[str, Any] = {"type": "error", "code": code, "detail": detail}
     if message_id is not None:
         told["message_id"] = message_id
+    if problem is not None and problem.errors and (pointer := problem.errors[0].pointer) is not None:
+        told["pointer"] = pointer
     if isinstance(problem, TooManyRequests | Unavailable) and (wait := problem.headers.get("Retry-After")):
         told["retry_after"] = int(wait)
     return told

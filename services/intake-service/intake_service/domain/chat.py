@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -19,8 +19,9 @@ from intake_service.domain.message import (
     SenderKind,
     readable,
 )
-from intake_service.domain.record import Email, Part, Phone
-from intake_service.domain.text import Identifier, Line, LongText, OptionalLine, Text
+from intake_service.domain.record import MAX_ATTACHMENTS, Attachment, Email, Part, Phone
+from intake_service.domain.text import FreeText, Identifier, Line, OptionalLine, Text
+from intake_service.domain.views import Scan
 from shared.contracts.envelope import Actor
 from shared.contracts.vocabulary import Channel, Language
 
@@ -86,16 +87,43 @@ class OpenChat(Part):
 
 
 def _readable(text: str) -> str:
-    if not readable(text):
+    if text and not readable(text):
         raise ValueError("there is nothing to read in it")
     return text
 
 
+def _each_once(files: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    return tuple(dict.fromkeys(files))
+
+
 class NewChatMessage(Part):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"message_id": "1", "text": "订单无法查询"}]})
+    """Text, files, or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"message_id": "1", "text": "订单无法查询"},
+                {"message_id": "2", "text": "请看截图", "files": ["0190d0a4-7c1c-7000-8000-000000000000"]},
+            ]
+        }
+    )
 
     message_id: ClientId
-    text: Annotated[LongText, AfterValidator(_readable)]
+    text: Annotated[FreeText, AfterValidator(_readable)] = ""
+    files: Annotated[
+        tuple[UUID, ...],
+        Field(
+            max_length=MAX_ATTACHMENTS,
+            description="Ids of uploads: a visitor's of this chat, an agent's of `POST /v1/attachments`.",
+        ),
+        AfterValidator(_each_once),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.text and not self.files:
+            raise ValueError("give text, files, or both")
+        return self
 
 
 class HandOver(Part):
@@ -133,9 +161,23 @@ class Accepted(_View):
     seq: int
 
 
+class ChatFile(_View):
+    """A file of a message. The visitor is told a `url` by which whoever has it may download the file until
+    `expires_at`; agents where they read it (`href`), which is recorded. Neither is told of an infected file."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    scan: Scan
+    url: str | None = None
+    expires_at: datetime | None = None
+    href: str | None = Field(None, examples=["/v1/attachments/0190d0a4-7c1c-7000-8000-000000000000"])
+
+
 class Entry(_View):
-    """One place of a transcript. `text` is a message's. `author` is `visitor` or `agent`; a visitor's `name` is masked.
-    `agent`, `queue` and `reason` are a hand-over's, told to agents alone."""
+    """One place of a transcript. `text` is a message's, and so are `files`, where it has some. `author` is `visitor` or
+    `agent`; a visitor's `name` is masked. `agent`, `queue` and `reason` are a hand-over's, told to agents alone."""
 
     type: EntryType
     seq: int
@@ -144,6 +186,7 @@ class Entry(_View):
     name: str
     message_id: str | None = None
     text: str | None = None
+    files: tuple[ChatFile, ...] | None = None
     agent: str | None = None
     queue: str | None = None
     reason: str | None = None
@@ -200,7 +243,12 @@ def delivery_of(chat_id: UUID, author: str, message_id: str) -> str:
 
 def fingerprint(said: NewChatMessage) -> bytes:
     """Of what the visitor said, whenever it came: sent again it is the same message."""
-    return hashlib.sha256(said.text.encode()).digest()
+    told = (said.text, *(str(each) for each in said.files))
+    return hashlib.sha256("\0".join(told).encode()).digest()
+
+
+def attachments_of(said: NewChatMessage) -> tuple[Attachment, ...]:
+    return tuple(Attachment(id=each) for each in said.files)
 
 
 def incoming(
@@ -223,5 +271,6 @@ def incoming(
         ),
         sender=Sender(identities=tuple(SenderIdentity(**each) for each in stated), name=visitor.name),
         content=Content(text=said.text, language=language),
+        attachments=attachments_of(said),
         occurred_at=now,
     )

@@ -17,6 +17,8 @@ _FILLED_LINE = rf"^[^{_NOT_IN_LINE}]*[^\s{_NOT_IN_LINE}][^{_NOT_IN_LINE}]*$"
 LongText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000, pattern=_FILLED_TEXT)
 ]
+#: The same, but it may be empty.
+FreeText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000, pattern=_TEXT)]
 #: Free text that may be empty: up to 4,000 characters.
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000, pattern=_TEXT)]
 #: One filled line: up to 200 characters.

@@ -91,6 +91,12 @@ async def release(tx: AsyncSession, complaint_ids: Sequence[UUID], receipt_ids: 
     await tx.execute(delete(attachments).where(attachments.c.id.in_(released), ~held))
 
 
+async def forget_of_chats(tx: AsyncSession, chat_ids: Sequence[UUID]) -> None:
+    """Delete what visitors of these chats uploaded and nobody holds."""
+    held = exists().where(attachment_uses.c.attachment_id == attachments.c.id)
+    await tx.execute(delete(attachments).where(attachments.c.chat_id.in_(chat_ids), ~held))
+
+
 async def delete_unnamed(tx: AsyncSession, before: datetime, limit: int) -> int:
     """Delete uploads of before this instant that nobody holds; how many. Raises `IntegrityError` where one of them has
     found a holder meanwhile: nothing is deleted then."""

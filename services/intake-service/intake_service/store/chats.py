@@ -57,11 +57,15 @@ async def append(tx: AsyncSession, chat_id: UUID, entry: dict[str, Any], changes
 
 
 async def transcript(tx: AsyncSession, chat_id: UUID, after: int, limit: int) -> list[RowMapping]:
-    """Entries behind `after` with their texts."""
+    """Entries behind `after` with their texts and files."""
     delivered = and_(messages.c.channel == Channel.CHAT, messages.c.account == chats.c.account)
     made = and_(complaints.c.channel == Channel.CHAT, complaints.c.account == chats.c.account)
     asked = (
-        select(chat_entries, func.coalesce(messages.c.text, complaints.c.record["symptom"].astext).label("text"))
+        select(
+            chat_entries,
+            func.coalesce(messages.c.text, complaints.c.record["symptom"].astext).label("text"),
+            func.coalesce(messages.c.attachments, complaints.c.record["attachments"]).label("attachments"),
+        )
         .join(chats, chats.c.id == chat_entries.c.chat_id)
         .outerjoin(messages, and_(delivered, messages.c.message_id == chat_entries.c.delivery))
         .outerjoin(complaints, and_(made, complaints.c.message_id == chat_entries.c.delivery))
@@ -119,14 +123,15 @@ async def tidy(tx: AsyncSession, now: datetime, unsaid: timedelta) -> None:
     await tx.execute(delete(chats).where(never))
 
 
-async def erase(tx: AsyncSession, complaint_ids: Sequence[UUID], at: datetime) -> None:
-    """Ends the chats of these complaints. What stays: ids, instants, who of ours took part."""
+async def erase(tx: AsyncSession, complaint_ids: Sequence[UUID], at: datetime) -> list[UUID]:
+    """Ends the chats of these complaints, and tells which. What stays: ids, instants, who of ours took part."""
     erased = update(chats).where(chats.c.complaint_id.in_(complaint_ids)).returning(chats.c.id)
     ended = erased.values(visitor={}, state=ChatState.ENDED, since=at, agent=None, offered_to=None)
     ids = list((await tx.execute(ended)).scalars())
     if not ids:
-        return
+        return ids
     reasons = update(chat_entries).where(chat_entries.c.chat_id.in_(ids))
     await tx.execute(reasons.values(data=chat_entries.c.data.op("-", return_type=JSONB())(literal("reason", Text))))
     left = delete(chat_presences).where(chat_presences.c.chat_id.in_(ids), chat_presences.c.author == VISITOR)
     await tx.execute(left)
+    return ids

@@ -287,6 +287,8 @@ attachments = Table(
     Column("stated_type", Text, nullable=False, comment="what the sender said"),
     Column("actor", JSONB, nullable=False, comment="who uploaded it"),
     Column("uploaded_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("chat_id", Uuid, comment="the chat whose visitor uploaded it"),
+    Index("ix_attachments_chat_id", "chat_id", postgresql_where=text("chat_id is not null")),
 )
 
 attachment_uses = Table(

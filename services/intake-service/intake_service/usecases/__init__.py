@@ -16,7 +16,7 @@ from intake_service.usecases.chatdesk import (
     show_chat,
     typing,
 )
-from intake_service.usecases.chats import Guest, Party, guest_of, news, open_chat, read_chat, say
+from intake_service.usecases.chats import Guest, Party, guest_of, keep_visitors_file, news, open_chat, read_chat, say
 from intake_service.usecases.conversation import add_message, add_note, link_complaints
 from intake_service.usecases.deps import Deps, make_deps
 from intake_service.usecases.doors import receive_feedback, receive_posts
@@ -65,6 +65,7 @@ __all__ = [
     "keep_scanning",
     "keep_tidy",
     "keep_upload",
+    "keep_visitors_file",
     "kept_uploads",
     "key_lookup",
     "learn_of_moves",

@@ -1,7 +1,7 @@
 """Files that come with complaints and messages: taking them in, and giving them out (A2, A6)."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -61,15 +61,25 @@ async def upload(
 
 
 async def keep_file(
-    stream: AsyncIterable[bytes], name: str, stated_type: str, principal: Principal, deps: Deps
+    stream: AsyncIterable[bytes],
+    name: str,
+    stated_type: str,
+    principal: Principal,
+    deps: Deps,
+    *,
+    chat_id: UUID | None = None,
+    check: Callable[[AsyncSession], Awaitable[object]] | None = None,
 ) -> AttachmentReceipt:
-    """The same for our own channels: its id goes into the message's attachments, its SHA-256 into `raw`.
+    """The same for our own channels: its id goes into the message's attachments, its SHA-256 into `raw`. `chat_id` is
+    the chat whose visitor sent it. `check` is asked in the transaction, when the file is there.
 
-    Raises `AttachmentTooLarge`, `StoreAway`.
+    Raises `AttachmentTooLarge`, `StoreAway`, and what `check` raises: then it is not kept.
     """
     stored = await _put(stream, deps)
     async with deps.session() as tx:
-        receipt = await _keep(tx, stored, name, stated_type, principal, deps)
+        if check is not None:
+            await check(tx)
+        receipt = await _keep(tx, stored, name, stated_type, principal, deps, chat_id)
     deps.unscanned.set()
     return receipt
 
@@ -90,7 +100,13 @@ def _away(error: BlobsAway) -> StoreAway:
 
 
 async def _keep(
-    tx: AsyncSession, stored: Stored, name: str, stated_type: str, principal: Principal, deps: Deps
+    tx: AsyncSession,
+    stored: Stored,
+    name: str,
+    stated_type: str,
+    principal: Principal,
+    deps: Deps,
+    chat_id: UUID | None = None,
 ) -> AttachmentReceipt:
     named, now = safe_name(name), deps.clock.now()
     media_type = sniff(stored.head, named)
@@ -122,6 +138,7 @@ async def _keep(
         "stated_type": stated_type,
         "actor": principal.actor.model_dump(mode="json"),
         "uploaded_at": now,
+        "chat_id": chat_id,
     }
     await store.insert_attachments(tx, [row])
     return receipt
@@ -152,11 +169,16 @@ async def note_download(file: File, principal: Principal, deps: Deps) -> None:
 
 async def make_link(attachment_id: UUID, principal: Principal, deps: Deps) -> AttachmentLink:
     """A link that whoever has it may download by until it expires. Raises what `show` raises."""
-    expires_at = (deps.clock.now() + timedelta(minutes=deps.settings.attachment_link_minutes)).replace(microsecond=0)
     async with deps.session() as tx:
         file = _file(await store.find(tx, attachment_id), deps)
         await _note(tx, file.id, "link", principal, deps)
-    token = link_token(file.id, expires_at, deps.settings.token_secret.get_secret_value())
+    return link_to(file.id, deps)
+
+
+def link_to(attachment_id: UUID, deps: Deps) -> AttachmentLink:
+    """Whether the file may be given out is looked at when the link is used."""
+    expires_at = (deps.clock.now() + timedelta(minutes=deps.settings.attachment_link_minutes)).replace(microsecond=0)
+    token = link_token(attachment_id, expires_at, deps.settings.token_secret.get_secret_value())
     return AttachmentLink(url=f"{deps.settings.public_base_url}/files/{token}", expires_at=expires_at)
 
 

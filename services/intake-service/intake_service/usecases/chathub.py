@@ -38,6 +38,7 @@ class ChatHub:
         self.refresh_at = 0.0
         self.opening = Buckets(settings.chat_rate_limit_per_second, settings.chat_rate_limit_burst)
         self.saying = Buckets(settings.chat_messages_per_second, settings.chat_messages_burst)
+        self.uploading = Buckets(settings.chat_files_per_second, settings.chat_files_burst)
         self.frames = Buckets(FRAMES_PER_SECOND, FRAMES_BURST)
 
     def enter(self, address: str) -> bool:

@@ -5,7 +5,7 @@ transaction; the client's own id makes a message that is sent again the same one
 complaint's thread, so clocks hear of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from intake_service.channels import ChannelFault
 from intake_service.channels.chat import KIND, SITE_SECRET, BadIdentity, read_identity
 from intake_service.domain import chat as rules
-from intake_service.domain.channels import Incoming
+from intake_service.domain.channels import ChannelSpec, Incoming
 from intake_service.domain.chat import (
     VISITOR,
     Accepted,
+    ChatFile,
     ChatState,
     Entry,
     EntryType,
@@ -33,10 +34,12 @@ from intake_service.domain.chat import (
 )
 from intake_service.domain.files import Purpose, link_token, read_link
 from intake_service.domain.record import NewMessage, StatedChannel
-from intake_service.domain.views import DeliveryReceipt
+from intake_service.domain.views import AttachmentReceipt, DeliveryReceipt
 from intake_service.groupcommit import RaceLost
 from intake_service.store import chats as store
-from intake_service.usecases.channels import current, serving
+from intake_service.usecases import chatfiles
+from intake_service.usecases.attachments import keep_file
+from intake_service.usecases.channels import current, principal_of, serving
 from intake_service.usecases.conversation import write_message
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import (
@@ -50,6 +53,7 @@ from intake_service.usecases.errors import (
     NothingSaidYet,
     NotYourChat,
     ReceptionBusy,
+    UnknownAttachment,
 )
 from intake_service.usecases.handing import arrival_of
 from intake_service.usecases.pulling import write
@@ -121,11 +125,25 @@ def guest_of(token: str, chat_id: UUID, deps: Deps) -> Guest:
     return Guest(chat_id)
 
 
+async def keep_visitors_file(
+    stream: AsyncIterable[bytes], name: str, stated_type: str, guest: Guest, deps: Deps
+) -> AttachmentReceipt:
+    """A file that the visitor may name in this chat. Raises `NoSuchChat`, `ChatEnded`, and what `keep_file` raises."""
+
+    async def check(tx: AsyncSession) -> None:
+        _going(await found(tx, guest.chat_id, held=True))
+
+    async with deps.reading() as tx:
+        chat = _going(await found(tx, guest.chat_id))
+    principal = principal_of(await _channel(chat, deps))
+    return await keep_file(stream, name, stated_type, principal, deps, chat_id=guest.chat_id, check=check)
+
+
 async def say(chat_id: UUID, said: NewChatMessage, party: Party, deps: Deps) -> Accepted:
     """Its place in the transcript, after the commit; the same again is answered with the same place.
 
-    Raises `NoSuchChat`, `ChatEnded`, `MessageKeyReused`, `ReceptionBusy`; of an agent `NothingSaidYet`, `NotYourChat`,
-    and what `write_message` raises.
+    Raises `NoSuchChat`, `ChatEnded`, `MessageKeyReused`, `UnknownAttachment`, `ReceptionBusy`; of an agent
+    `NothingSaidYet`, `NotYourChat`, and what `write_message` raises.
     """
     seq = await (_ask(chat_id, said, deps) if isinstance(party, Guest) else _answer(chat_id, said, party, deps))
     deps.chats.touched(chat_id)
@@ -135,13 +153,15 @@ async def say(chat_id: UUID, said: NewChatMessage, party: Party, deps: Deps) -> 
 async def _ask(chat_id: UUID, said: NewChatMessage, deps: Deps) -> int:
     async with deps.reading() as tx:
         chat = await found(tx, chat_id)
-    channel = (await current(deps)).get(chat["channel_id"])
-    if channel is None:
-        raise NoSuchChannel(f"No channel has the id {chat['channel_id']}.")
+        worded = said
+        # What was received before is answered as it was then, though its files may be gone.
+        if said.files and await store.find_message(tx, chat_id, VISITOR, said.message_id) is None:
+            worded = await chatfiles.with_wording(tx, chat_id, said, by_visitor=True)
+    channel = await _channel(chat, deps)
     now = deps.clock.now()
     visitor = Visitor.model_validate(chat["visitor"])
-    message = rules.incoming(chat_id, chat["account"], visitor, chat["language"], said, now)
-    arrival = arrival_of(channel.spec, Incoming(message, json_bytes(said)), deps)
+    message = rules.incoming(chat_id, chat["account"], visitor, chat["language"], worded, now)
+    arrival = arrival_of(channel, Incoming(message, json_bytes(said)), deps)
     placed: list[int] = []
 
     async def enter(tx: AsyncSession, answers: Sequence[Answered | Problem]) -> None:
@@ -167,6 +187,13 @@ async def _ask(chat_id: UUID, said: NewChatMessage, deps: Deps) -> int:
     return placed[-1]
 
 
+async def _channel(chat: RowMapping, deps: Deps) -> ChannelSpec:
+    channel = (await current(deps)).get(chat["channel_id"])
+    if channel is None:
+        raise NoSuchChannel(f"No channel has the id {chat['channel_id']}.")
+    return channel.spec
+
+
 async def _answer(chat_id: UUID, said: NewChatMessage, agent: Principal, deps: Deps) -> int:
     author, now = rules.author_of(agent.subject), deps.clock.now()
     async with deps.session() as tx:
@@ -178,10 +205,15 @@ async def _answer(chat_id: UUID, said: NewChatMessage, agent: Principal, deps: D
             account=chat["account"],
             message_id=rules.delivery_of(chat_id, author, said.message_id),
         )
-        message = NewMessage(direction="outbound", channel=stated, text=said.text)
-        written, repeated = await write_message(tx, chat["complaint_id"], message, agent, deps)
+        worded = await chatfiles.with_wording(tx, chat_id, said, by_visitor=False)
+        files = rules.attachments_of(said)
+        message = NewMessage(direction="outbound", channel=stated, text=worded.text, attachments=files)
+        try:
+            written, repeated = await write_message(tx, chat["complaint_id"], message, agent, deps)
+        except UnknownAttachment as gone:
+            raise _another(gone) from gone
         held = await found(tx, chat_id, held=True)
-        if repeated and written["text"] != said.text:
+        if repeated and not _is_same(written, worded):
             raise _another(None)
         seq = await store.find_message(tx, chat_id, author, said.message_id)
         if seq is None:
@@ -190,7 +222,13 @@ async def _answer(chat_id: UUID, said: NewChatMessage, agent: Principal, deps: D
     return seq
 
 
+def _is_same(written: Mapping[str, Any] | RowMapping, said: NewChatMessage) -> bool:
+    return written["text"] == said.text and [each["id"] for each in written["attachments"]] == [*map(str, said.files)]
+
+
 def _another(problem: Problem | None) -> Problem:
+    if isinstance(problem, UnknownAttachment):  # swept between the look and the commit
+        return chatfiles.unknown((problem.errors[0].pointer or "").rpartition("/")[2])
     if problem is not None and not isinstance(problem, MessageKeyReused):
         return problem
     return MessageKeyReused("Another message of this chat has this id.", pointer="/message_id")
@@ -210,16 +248,19 @@ def _message(said: NewChatMessage, chat_id: UUID, author: str, name: str, now: A
 
 async def add(tx: AsyncSession, held: RowMapping, entry: dict[str, Any], changes: dict[str, Any]) -> int:
     """Raises `ChatEnded`."""
-    if held["state"] == ChatState.ENDED:
+    return await store.append(tx, _going(held)["id"], entry, changes)
+
+
+def _going(chat: RowMapping) -> RowMapping:
+    """Raises `ChatEnded`."""
+    if chat["state"] == ChatState.ENDED:
         raise ChatEnded("Open another one.")
-    return await store.append(tx, held["id"], entry, changes)
+    return chat
 
 
 def in_charge(chat: RowMapping, agent: Principal) -> None:
     """Raises `ChatEnded`, `NotYourChat`."""
-    if chat["state"] == ChatState.ENDED:
-        raise ChatEnded("Open another one.")
-    if chat["agent"] is None or chat["agent"]["id"] != agent.subject:
+    if _going(chat)["agent"] is None or chat["agent"]["id"] != agent.subject:
         raise NotYourChat("Join it first.")
 
 
@@ -234,13 +275,13 @@ async def found(tx: AsyncSession, chat_id: UUID, *, held: bool = False) -> RowMa
 async def read_chat(chat_id: UUID, after: int, limit: int, party: Party, deps: Deps) -> Transcript:
     """What stands behind `after`. Raises `NoSuchChat`."""
     async with deps.reading() as tx:
-        return await _read(tx, chat_id, after, limit, party)
+        return await _read(tx, chat_id, after, limit, party, deps)
 
 
 async def news(chat_id: UUID, after: int, party: Party, deps: Deps) -> tuple[Transcript, tuple[Presence, ...]]:
     """What stands behind `after`, a page of it, and who is there. Raises `NoSuchChat`."""
     async with deps.reading() as tx:
-        transcript = await _read(tx, chat_id, after, PAGE, party)
+        transcript = await _read(tx, chat_id, after, PAGE, party, deps)
         return transcript, await present(tx, chat_id, deps)
 
 
@@ -251,15 +292,17 @@ async def present(tx: AsyncSession, chat_id: UUID, deps: Deps) -> tuple[Presence
     )
 
 
-async def _read(tx: AsyncSession, chat_id: UUID, after: int, limit: int, party: Party) -> Transcript:
+async def _read(tx: AsyncSession, chat_id: UUID, after: int, limit: int, party: Party, deps: Deps) -> Transcript:
     chat = await found(tx, chat_id)
     name = Visitor.model_validate(chat["visitor"]).display
     rows = await store.transcript(tx, chat_id, after, limit)
     inside = not isinstance(party, Guest)
-    return Transcript(state=chat["state"], data=tuple(_entry(row, name, inside=inside) for row in rows))
+    files = await chatfiles.told(tx, rows, deps, inside=inside)
+    entries = (_entry(row, name, of_row, inside=inside) for row, of_row in zip(rows, files, strict=True))
+    return Transcript(state=chat["state"], data=tuple(entries))
 
 
-def _entry(row: RowMapping, visitor: str, *, inside: bool) -> Entry:
+def _entry(row: RowMapping, visitor: str, files: tuple[ChatFile, ...] | None, *, inside: bool) -> Entry:
     by_visitor = row["author"] == VISITOR
     return Entry(
         type=row["type"],
@@ -269,5 +312,6 @@ def _entry(row: RowMapping, visitor: str, *, inside: bool) -> Entry:
         name=visitor if by_visitor else row["name"],
         message_id=row["message_id"],
         text=row["text"] if row["type"] == EntryType.MESSAGE else None,
+        files=files,
         **(row["data"] if inside else {}),
     )

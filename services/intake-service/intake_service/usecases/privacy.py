@@ -86,7 +86,7 @@ async def erase(person_id: UUID, principal: Principal, deps: Deps) -> views.Eras
         alone = await _erase_quarantined(tx, identities, deps)
         ids = await store.erase(tx, person, now)
         await attachments.release(tx, ids, alone)
-        await chats.erase(tx, ids, now)
+        await attachments.forget_of_chats(tx, await chats.erase(tx, ids, now))
         outbox.add(
             tx,
             PersonErasedV1(
