@@ -11,7 +11,7 @@ from intake_service.domain.views import DeliveryStatus
 from intake_service.store.tables import complaints, delivery_counts, receipts
 
 #: Processes that receive for one account at the same time have each a row of their own, as a rule.
-SLOTS = 16
+SLOTS = 256
 
 _COUNT = text(
     "insert into delivery_counts as c (channel, account, slot, written, repeated, last_at) "
