@@ -7,6 +7,8 @@ from intake_service.settings import Settings
 from intake_service.smtp import serve_mails
 from intake_service.store import metadata
 from intake_service.usecases import (
+    ChannelsFileError,
+    Deps,
     Puller,
     keep_chats_told,
     keep_scanning,
@@ -19,7 +21,7 @@ from intake_service.usecases import (
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.ids import new_id
-from shared.service import Service, build_service, open_database
+from shared.service import CannotStart, Service, build_service, open_database
 from shared.telemetry.metrics import Metrics
 
 
@@ -39,7 +41,7 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         publishes=events.PUBLISHES,
         title="Redress intake 接收",
         description="Receives complaints from every channel, once each, and keeps who complained and what was said.",
-        seed=[partial(seed_channels, deps)],
+        seed=[partial(_seed_channels, deps)],
         background=[
             Puller(deps).pull_channels,
             partial(keep_tidy, deps),
@@ -56,3 +58,10 @@ def service(settings: Settings, clock: Clock, bus: Bus | None) -> Service:
         },
         api_keys=key_lookup(database.reading),
     )
+
+
+async def _seed_channels(deps: Deps) -> None:
+    try:
+        await seed_channels(deps)
+    except ChannelsFileError as error:
+        raise CannotStart(f"intake: {error}") from error

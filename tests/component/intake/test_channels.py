@@ -1,6 +1,8 @@
 """Channels as data (A1): who states them, what is refused, how they do."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -172,7 +174,7 @@ async def test_the_file_is_put_into_the_table_where_it_says_something_new(intake
     ("content", "told"),
     [
         ("- {", "not YAML"),
-        ("channel_id: mail", "Input should be a valid array"),
+        ("mail: {kind: api}", "the whole, which is a list of channels: Input should be a valid array"),
         ("- {channel_id: mail, kind: pigeon}", "/0/account: Field required"),
         (FILE.format(owner="a") * 2, "channel mail is there twice"),
         (FILE.format(owner="a").replace("kind: api", "kind: pigeon"), "channel mail: /kind: There is no kind"),
@@ -186,6 +188,17 @@ async def test_a_file_that_can_not_be_used_changes_nothing_and_says_why(intake, 
         await seed_channels(replace(deps, settings=deps.settings.model_copy(update={"channels": path})))
     assert told in str(error.value)
     assert await intake.one("select count(*) from channels") == 0
+
+
+async def test_the_examples_of_the_pages_of_channels_can_be_put_into_the_file(intake, tmp_path):
+    pages = sorted((Path(__file__).parents[3] / "docs" / "channels").glob("*.md"))
+    examples = [example for page in pages for example in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)]
+    path = tmp_path / "channels.yaml"
+    path.write_text("".join(examples))
+    deps = intake.services[0].deps
+    await seed_channels(replace(deps, settings=deps.settings.model_copy(update={"channels": path})))
+    listed = (await intake.get("/v1/channels", Role.LEAD)).json()["data"]
+    assert len(listed) == len(examples) >= 6
 
 
 async def test_every_kind_tells_its_settings_and_secrets(intake):

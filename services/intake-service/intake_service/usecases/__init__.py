@@ -37,11 +37,12 @@ from intake_service.usecases.reading import (
 from intake_service.usecases.receive import receive_complaint
 from intake_service.usecases.reconciliation import measure_regularly, reconcile
 from intake_service.usecases.scanning import keep_scanning
-from intake_service.usecases.seeding import seed_channels
+from intake_service.usecases.seeding import ChannelsFileError, seed_channels
 from intake_service.usecases.spam import clear_of_spam
 from intake_service.usecases.webform import keep_upload, kept_uploads, receive_form, show_progress
 
 __all__ = [
+    "ChannelsFileError",
     "Deps",
     "Guest",
     "Party",

@@ -67,7 +67,8 @@ def read_file(path: Path) -> tuple[_Entry, ...]:
         raise ChannelsFileError(f"{path}: {error.strerror}; INTAKE_CHANNELS is a YAML file") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ChannelsFileError(f"{path}: {pointer_of(first['loc'])}: {first['msg']}") from None
+        where = pointer_of(first["loc"]) or "the whole, which is a list of channels"
+        raise ChannelsFileError(f"{path}: {where}: {first['msg']}") from None
     except (yaml.YAMLError, ValueError, TypeError) as error:
         raise ChannelsFileError(f"{path}: not YAML: {error}") from None
     named = [entry.channel_id for entry in entries]
