@@ -285,9 +285,9 @@ def pruning(
 ) -> Callable[[], Awaitable[None]]:
     """A background loop that prunes every `every` seconds."""
 
-    async def loop() -> None:
+    async def prune_idempotency_keys() -> None:
         while True:
             await prune(database)
             await sleep(every)
 
-    return loop
+    return prune_idempotency_keys
