@@ -10,6 +10,7 @@ import pytest
 from notify_service import usecases
 from notify_service.domain import Preference, Status
 from shared.contracts.envelope import Event
+from shared.contracts.intake import ReplySession
 from shared.contracts.vocabulary import Channel, Language, Means, Priority
 from shared.db import Database
 from shared.web.errors import PreconditionFailed
@@ -47,6 +48,25 @@ async def test_without_contacts_it_becomes_a_notice_when_the_grace_time_is_over(
     (notice,) = await usecases.list_notices(str(of.customer.person_id), None, 10, notify.deps)
     assert notice.means is Means.IN_SYSTEM
     assert "C-20240510-000001" in notice.text
+
+
+async def test_an_answer_in_an_open_conversation_waits_for_no_contacts(notify: Notify) -> None:
+    """Who is known by an id of the channel alone has no contacts that could come."""
+    of = facts(channel=Channel.DINGTALK)
+    session = ReplySession(
+        account="robot", address="u", webhook="https://oapi/s", expires_at=RECEIVED + timedelta(hours=1)
+    )
+    await notify.hear(received(of).model_copy(update={"reply": session}))
+    await notify.deliver()
+    message = await notify.message()
+    assert (message.status, message.means) == (Status.DELIVERED, Means.DINGTALK)
+
+
+async def test_what_is_a_notice_whatever_the_contacts_are_waits_for_none(notify: Notify) -> None:
+    await notify.hear(received(facts(), priority=Priority.GENERAL))
+    await notify.deliver()
+    message = await notify.message()
+    assert (message.status, message.means) == (Status.DELIVERED, Means.IN_SYSTEM)
 
 
 async def test_a_team_that_is_not_heard_yet_is_waited_for_and_then_gets_a_notice(notify: Notify) -> None:

@@ -12,6 +12,7 @@ from notify_service.domain.addressing import (
     means_in_order,
     staff_destination,
     usable_mobile,
+    waits_for_contacts,
 )
 from notify_service.domain.drafts import Draft, drafts_of
 from notify_service.domain.masking import masked
@@ -36,4 +37,5 @@ __all__ = [
     "means_in_order",
     "staff_destination",
     "usable_mobile",
+    "waits_for_contacts",
 ]

@@ -151,16 +151,10 @@ def complainant_destination(
 ) -> Destination:
     """Where a message to a complainant goes, with what is known of them `now`. A conversation that takes no answer any
     more is no address; without any of the complaint, a WeCom user is written to by the account that is set."""
-    open_session = session if session is not None and now is not None and now < session.expires_at else None
+    open_session = _open(session, now)
     known = person or Person(customer.person_id)
     language = wished.language or known.language or customer.language
-    order = means_in_order(
-        message.purpose,
-        Urgency(message.params["urgency"]),
-        wished.channel or known.preferred_channel or customer.preferred_channel,
-        message.facts.channel if message.facts else None,
-        message.channel,
-    )
+    order = _order(message, wished.channel or known.preferred_channel or customer.preferred_channel)
     addresses: _Addresses = {
         Means.SMS: filter(usable_mobile, known.phones),
         Means.EMAIL: filter(None, map(mail_address, known.emails)),
@@ -171,6 +165,25 @@ def complainant_destination(
     shown = customer.display if means is Means.IN_SYSTEM else masked(means, address)
     account = open_session.account if open_session and means in (Means.WECOM, Means.DINGTALK) else None
     return Destination(means, address, shown, str(customer.person_id), language, account)
+
+
+def waits_for_contacts(
+    message: Message, customer: CustomerRef, wished: Preference, session: Session | None, now: datetime
+) -> bool:
+    """Whether contacts that are not heard yet could change where it goes: not where a conversation takes the answer,
+    and not where it is a notice in the system anyway. Who is known by an id of a channel alone never has contacts."""
+    if _open(session, now) is not None:
+        return False
+    return _order(message, wished.channel or customer.preferred_channel)[0] is not Means.IN_SYSTEM
+
+
+def _open(session: Session | None, now: datetime | None) -> Session | None:
+    return session if session is not None and now is not None and now < session.expires_at else None
+
+
+def _order(message: Message, preferred: Channel | None) -> tuple[Means, ...]:
+    incoming = message.facts.channel if message.facts else None
+    return means_in_order(message.purpose, Urgency(message.params["urgency"]), preferred, incoming, message.channel)
 
 
 def _wecom(known: Person, session: Session | None, open_session: Session | None) -> str | None:

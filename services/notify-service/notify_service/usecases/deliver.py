@@ -30,6 +30,7 @@ from notify_service.domain import (
     complainant_destination,
     masked,
     staff_destination,
+    waits_for_contacts,
 )
 from notify_service.rendering import Rendered, TemplateFault, TemplateParts, context, render, render_short, shipped
 from notify_service.usecases.deps import Deps
@@ -150,10 +151,11 @@ async def _teams(tx: Any, due: Sequence[store.Due]) -> dict[str, Team]:
 def _destination(due: store.Due, teams: Mapping[str, Team], deps: Deps, *, or_wait: bool) -> Destination | None:
     message = due.message
     if message.audience == "complainant" and message.facts is not None:
-        if due.person is None and or_wait:
+        customer, now = message.facts.customer, deps.clock.now()
+        unheard = due.person is None and or_wait
+        if unheard and waits_for_contacts(message, customer, due.preference, due.session, now):
             return None
-        customer = message.facts.customer
-        return complainant_destination(message, customer, due.person, due.preference, due.session, deps.clock.now())
+        return complainant_destination(message, customer, due.person, due.preference, due.session, now)
     staff = message.staff
     if staff is None and message.team_id is not None:
         team = teams.get(message.team_id)
