@@ -11,10 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from redress.tables import show
 from redress.told import Told
 
 TIMEOUT = 60.0
@@ -193,9 +194,9 @@ async def check(url: str, key: str | None, token: str | None, channel: str, acco
         with Progress(transient=True) as progress:
             for name, run in progress.track(CHECKS.items(), description="checking"):
                 why = await _why_not(run, Door(http, channel, account))
-                table.add_row(name, "[red]fail[/red]" if why else "[green]pass[/green]", why)
+                table.add_row(name, "[red]fail[/red]" if why else "[green]pass[/green]", escape(why))
                 passed = passed and not why
-    Console(soft_wrap=True).print(table)
+    show(table, markup=True)
     return passed
 
 

@@ -58,9 +58,9 @@ def replay(
 
 
 async def _list(data: Path, service: str, state: str | None, limit: int) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from redress.tables import show as show_table
     from shared.bus.deadletters import list_dead_letters
 
     async with _schema(data, service) as database:
@@ -73,7 +73,7 @@ async def _list(data: Path, service: str, state: str | None, limit: int) -> None
         died = f"{each.died_at:%Y-%m-%d %H:%M:%S}"
         error = each.error if len(each.error) < 80 else f"{each.error[:79]}…"
         table.add_row(str(each.id), died, each.type, each.key, each.reason, error, str(each.attempts), each.state)
-    Console(soft_wrap=True).print(table)
+    show_table(table)
 
 
 async def _show(data: Path, service: str, letter: UUID) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from redress.tables import show
 from redress.told import Told
 
 TIMEOUT = 5.0
@@ -35,9 +36,9 @@ async def look(url: str, at: Sequence[str]) -> bool:
                 f"{key} {value}" for key, value in found.get("facts", {}).items() if value not in ({}, None)
             )
             mark = "[green]ok[/green]" if found["ok"] else "[red]not ok[/red]"
-            says = " ".join(part for part in (mark, found.get("detail", ""), facts) if part)
+            says = " ".join(part for part in (mark, escape(found.get("detail", "")), escape(facts)) if part)
             table.add_row(name if row == 0 else "", report["status"] if row == 0 else "", check, says)
-    Console(soft_wrap=True).print(table)
+    show(table, markup=True)
     return all(report["status"] == "ready" for report in reports.values())
 
 

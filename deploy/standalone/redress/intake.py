@@ -25,8 +25,9 @@ def reconcile(url: Url = URL, token: Token = None, data: Data = DATA) -> None:
     _show(found)
     if found["unaccounted"]:
         raise Told(
-            f"{found['unaccounted']} messages are unaccounted for. Of a fetched channel, look at the provider for what "
-            "was not fetched; of any other, look for who deleted receipts or complaints."
+            f"Unaccounted for: {found['unaccounted']}. Of a fetched channel, look at the provider for what was "
+            "not fetched; of calls, see GET /v1/calls?without_record=true; of any other, look for who deleted "
+            "receipts or complaints."
         )
 
 
@@ -36,8 +37,9 @@ async def _reconcile(url: str, token: str | None, data: Path) -> Any:
 
 
 def _show(found: Any) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from redress.tables import show
 
     columns = (
         "channel",
@@ -49,9 +51,10 @@ def _show(found: Any) -> None:
         "complaints",
         "exist",
         "taken",
+        "calls_without_record",
         "unaccounted",
     )
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(*(name.replace("_", " ") for name in columns), box=None, header_style="bold")
     for source in found["sources"]:
         table.add_row(*("" if source[name] is None else str(source[name]) for name in columns))
-    Console(soft_wrap=True).print(table)
+    show(table)

@@ -29,11 +29,11 @@ def list_(
     if not found:
         typer.echo("Nothing is in quarantine.")
         return
-    from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
 
-    whole = Column("id", no_wrap=True, min_width=36)
-    table = Table(whole, "channel", "account", "message", "reasons", "owner", "due", box=None, header_style="bold")
+    from redress.tables import show as show_table
+
+    table = Table("id", "channel", "account", "message", "owner", "due", "reasons", box=None, header_style="bold")
     for each in found:
         due = datetime.fromisoformat(each["due_at"])
         late = " overdue" if due <= datetime.now(UTC) else ""
@@ -43,11 +43,11 @@ def list_(
             each["channel"],
             each["account"],
             each["message_id"],
-            reasons,
             each["owner"],
             f"{due:%Y-%m-%d %H:%M}{late}",
+            reasons,
         )
-    Console(soft_wrap=True, markup=False).print(table)
+    show_table(table)
 
 
 @cli.command()

@@ -68,6 +68,20 @@ def test_a_trouble_goes_to_standard_error_in_one_message_and_ends_with_1() -> No
     assert "redress up" in ended.stderr
 
 
+def test_a_table_in_a_pipe_is_whole_and_says_what_was_sent_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.table import Table
+
+    from redress.tables import show
+
+    table = Table("account", "reason", box=None)
+    table.add_row("wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q" * 4, "被拒绝 [/red] " * 20)
+    show(table)
+    said = capsys.readouterr().out
+    assert "wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q" * 4 in said
+    assert ("被拒绝 [/red] " * 20).strip() in said
+    assert len(said.splitlines()) == 2
+
+
 def test_what_cannot_be_understood_ends_with_2() -> None:
     assert redress("upp").returncode == 2
 
