@@ -55,6 +55,12 @@ def test_every_kind_has_a_template_and_every_question_both_languages():
     assert all(question.zh and question.en for question in QUESTIONS.values())
 
 
+def test_what_was_written_in_lines_and_sentences_is_read_back_as_one_sentence():
+    assert read_back(Language.ZH, symptom="等了四十分钟。", scene="微博 Weibo:\n小城吃货", demands=["退款。"]) == (
+        "在“微博 Weibo: 小城吃货”时，您遇到：等了四十分钟。您希望：退款。我理解得对吗？"
+    )
+
+
 def test_what_was_understood_is_read_back_in_the_complainants_language():
     happened = datetime(2024, 5, 10, 10, 15, tzinfo=SHANGHAI)
     assert read_back(

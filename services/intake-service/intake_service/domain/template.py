@@ -93,11 +93,17 @@ def read_back(
     demands: Sequence[str] = (),
 ) -> str:
     """What was understood, to be told back to the complainant and confirmed 复述确认 (A2). `happened_at` is local."""
+    symptom, scene, impact, *wishes = [_said(each) for each in (symptom, scene, impact, *demands)]
     minute = happened_at.strftime("%Y-%m-%d %H:%M") if happened_at else ""
     if language is Language.ZH:
         parts = [f"{minute} 起，" if minute else "", f"在“{scene}”时，" if scene else "", f"您遇到：{symptom}"]
-        parts += [f"；影响：{impact}" if impact else "", "。", f"您希望：{'；'.join(demands)}。" if demands else ""]
+        parts += [f"；影响：{impact}" if impact else "", "。", f"您希望：{'；'.join(wishes)}。" if wishes else ""]
         return "".join([*parts, "我理解得对吗？"])
     parts = [f"Since {minute}: " if minute else "", symptom, f" (where: {scene})" if scene else "", ". "]
-    parts += [f"It affects: {impact}. " if impact else "", f"You wish: {'; '.join(demands)}. " if demands else ""]
+    parts += [f"It affects: {impact}. " if impact else "", f"You wish: {'; '.join(wishes)}. " if wishes else ""]
     return "".join([*parts, "Did I understand you rightly?"])
+
+
+def _said(text: str) -> str:
+    """In one line, without the full stop at its end: it becomes a part of a sentence."""
+    return " ".join(text.split()).rstrip("。. ")
