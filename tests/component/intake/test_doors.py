@@ -105,11 +105,13 @@ async def test_what_cannot_be_read_or_names_no_upload_is_in_quarantine_with_its_
         assert kept["owner"] == "support"
 
 
-async def test_a_channel_whose_secret_is_away_says_so(intake, monkeypatch):
+async def test_a_channel_whose_secret_is_away_says_so_and_tells_a_stranger_no_names(intake, monkeypatch):
     await opened(intake, "app", APP)
     monkeypatch.delenv("INTAKE_SECRET_DOOR")
     answer = await send(intake, "app/feedback", in_app.EXAMPLE)
     assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (503, "channel-away")
+    assert "INTAKE_SECRET_DOOR" not in answer.text
+    assert "INTAKE_SECRET_DOOR" in (await intake.get("/v1/channels/app", Role.LEAD)).text
 
 
 async def test_each_item_of_a_feed_has_a_receipt_and_comments_of_the_author_join_the_post(intake):

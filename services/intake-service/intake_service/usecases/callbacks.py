@@ -11,9 +11,9 @@ from intake_service.channels.signed import Forged, Stale
 from intake_service.channels.wecom.crypto import Malformed, Signed, encrypted_of, hint_of
 from intake_service.channels.wecom.hints import HINTS
 from intake_service.channels.wecom.kind import crypto_of
-from intake_service.usecases.channels import serving
+from intake_service.usecases.channels import SecretAway, serving
 from intake_service.usecases.deps import Deps
-from intake_service.usecases.errors import ChannelAway, ForgedCallback, StaleCallback
+from intake_service.usecases.errors import ASK_OPERATORS, ChannelAway, ForgedCallback, StaleCallback
 from intake_service.usecases.handing import hand_over
 from intake_service.usecases.media import CALLED, with_media
 from shared.web.errors import BadRequest
@@ -32,6 +32,8 @@ def refusals() -> Generator[None]:
         raise StaleCallback("Signatures are good for five minutes; are the clocks right?") from None
     except Malformed as error:
         raise BadRequest(f"It is not what the provider's documentation describes: {error}.") from None
+    except SecretAway:
+        raise ChannelAway(ASK_OPERATORS, retry_after=60) from None
     except ChannelFault as error:
         raise ChannelAway(str(error), retry_after=60) from None
 

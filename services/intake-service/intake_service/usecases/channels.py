@@ -28,6 +28,10 @@ from shared.web.etag import if_match
 MAX_SECRET = 64 * 1024
 
 
+class SecretAway(ChannelFault):
+    """A secret that a channel names can't be read. It says where it was looked for, which is not for strangers."""
+
+
 async def put_channel(
     channel_id: str, body: ChannelBody, expected: str | None, actor: Actor, deps: Deps
 ) -> tuple[ChannelView, bool]:
@@ -162,25 +166,25 @@ def secret(spec: ChannelSpec, name: str, deps: Deps) -> str:
     if scheme == "env":
         value = os.environ.get(place, "")
         if not value:
-            raise ChannelFault(f"Secret {name!r}: set the environment variable {place}.")
+            raise SecretAway(f"Secret {name!r}: set the environment variable {place}.")
         return value
     return _secret_in(Path(place), name, deps.settings.secrets_dir)
 
 
 def _secret_in(path: Path, name: str, folder: Path | None) -> str:
     if folder is None:
-        raise ChannelFault(f"Secret {name!r} is in a file; set INTAKE_SECRETS_DIR to the folder where it lies.")
+        raise SecretAway(f"Secret {name!r} is in a file; set INTAKE_SECRETS_DIR to the folder where it lies.")
     try:
         found = (folder / path).resolve(strict=True)
         if not found.is_relative_to(folder.resolve()):
-            raise ChannelFault(f"Secret {name!r}: {path} is not below INTAKE_SECRETS_DIR.")
+            raise SecretAway(f"Secret {name!r}: {path} is not below INTAKE_SECRETS_DIR.")
         with found.open("rb") as file:
             value = file.read(MAX_SECRET + 1)
         if len(value) > MAX_SECRET:
-            raise ChannelFault(f"Secret {name!r}: {path} is larger than {MAX_SECRET} bytes.")
+            raise SecretAway(f"Secret {name!r}: {path} is larger than {MAX_SECRET} bytes.")
         return value.decode().rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise ChannelFault(f"Secret {name!r}: {path} can't be read ({type(error).__name__}).") from error
+        raise SecretAway(f"Secret {name!r}: {path} can't be read ({type(error).__name__}).") from error
 
 
 def open_channel(spec: ChannelSpec, deps: Deps) -> OpenChannel:

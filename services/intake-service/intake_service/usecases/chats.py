@@ -43,6 +43,7 @@ from intake_service.usecases.channels import current, principal_of, serving
 from intake_service.usecases.conversation import write_message
 from intake_service.usecases.deps import Deps
 from intake_service.usecases.errors import (
+    ASK_OPERATORS,
     BadChatToken,
     BadVisitorIdentity,
     ChannelAway,
@@ -86,7 +87,7 @@ async def open_chat(channel_id: str, asked: OpenChat, deps: Deps) -> OpenedChat:
     try:
         channel = await serving(KIND.name, channel_id, deps)
     except ChannelFault as fault:
-        raise ChannelAway("Try again later. Its operators see what is wrong in GET /v1/channels.") from fault
+        raise ChannelAway(ASK_OPERATORS) from fault
     now = deps.clock.now()
     visitor = Visitor()
     if asked.identity is not None:

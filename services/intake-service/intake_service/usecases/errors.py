@@ -202,6 +202,10 @@ class StaleCallback(Forbidden):
     title = "It was signed too long ago, or in the future"
 
 
+#: What is missing may be a secret in a place of ours: strangers at an open door are not told where.
+ASK_OPERATORS = "Try again later. Its operators see what is wrong in GET /v1/channels."
+
+
 class ChannelAway(Unavailable):
     slug = "channel-away"
     title = "The channel cannot be served just now"
