@@ -1,11 +1,8 @@
 """What comes to the doors on a bad day: a clear refusal or quarantine, never a 5xx, and the next one is taken."""
 
 import asyncio
-import copy
-import io
-import json
-import zipfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,14 +10,21 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from intake_service.channels import in_app, social_feed
+from intake_service.channels import cti, in_app, service_point, social_feed
+from intake_service.domain.files import Purpose, link_token
 from intake_service.domain.message import MESSAGE_EXAMPLE
 from intake_service.domain.record import COMPLAINT_EXAMPLE
 from intake_service.main import service
 from shared.web.auth import Role
+from shared.web.ratelimit import Buckets
+from tests.component.intake.bad_input import BODIES, TEN_MB, bomb, refused_or_kept, spoiled, written
 from tests.component.intake.conftest import NOW, Intake
+from tests.component.intake.conftest import SECRET as TOKEN_SECRET
+from tests.component.intake.test_calls import HOTLINE
 from tests.component.intake.test_channels import CHANNEL, put
+from tests.component.intake.test_chat import CHANNEL as CHAT
 from tests.component.intake.test_doors import APP, FEED
+from tests.component.intake.test_papers import PDF, POINT
 from tests.component.intake.test_webform import FORM, TYPED, opened
 from tests.component.intake.test_wecom import DINGTALK, SECRETS
 from tests.support.signing import SECRET, signed
@@ -28,7 +32,6 @@ from tests.support.web import client_of
 from tests.support.wecom import dingtalk_headers, dingtalk_says
 
 AT = NOW.timestamp()
-TEN_MB = 10 * 2**20
 Send = Callable[[Intake, bytes], Awaitable[httpx.Response]]
 
 
@@ -40,12 +43,28 @@ def by(path: str, role: Role, method: str = "POST") -> Send:
     return send
 
 
-def signed_by(path: str, headers: Callable[[bytes], dict[str, str]]) -> Send:
+def signed_by(path: str, headers: Callable[[bytes, float], dict[str, str]], at: float = AT, **changes: str) -> Send:
     async def send(intake: Intake, body: bytes) -> httpx.Response:
-        return await (await intake.client()).post(path, content=body, headers=headers(body))
+        return await (await intake.client()).post(path, content=body, headers={**headers(body, at), **changes})
 
     return send
 
+
+async def say(intake: Intake, body: bytes) -> httpx.Response:
+    """As the visitor of the chat that the house has."""
+    (chat,) = await intake.rows("select id from chats order by opened_at, id limit 1")
+    token = link_token(chat.id, NOW + timedelta(hours=1), TOKEN_SECRET, Purpose.CHAT)
+    headers = {"X-Chat-Token": token, "Content-Type": "application/json"}
+    return await (await intake.client()).post(f"/v1/chats/{chat.id}/messages", content=body, headers=headers)
+
+
+#: The doors of those who sign what they send: where they are, and how that is signed.
+SIGNED: dict[str, tuple[str, Callable[[bytes, float], dict[str, str]]]] = {
+    "dingtalk": ("/v1/channels/robot/dingtalk", lambda _, at: dingtalk_headers(at)),
+    "in_app": ("/v1/channels/app/feedback", signed),
+    "social_feed": ("/v1/channels/feed/posts", signed),
+    "calls": ("/v1/channels/pbx/calls", signed),
+}
 
 #: Every door that takes JSON: what is sent to it on a good day, and how.
 DOORS: dict[str, tuple[Any, Send]] = {
@@ -56,25 +75,18 @@ DOORS: dict[str, tuple[Any, Send]] = {
         by("/v1/complaints/C-20240510-000001/messages", Role.AGENT),
     ),
     "channels": (CHANNEL, by("/v1/channels/mail", Role.ADMIN, "PUT")),
-    "dingtalk": (dingtalk_says("d-1", AT), signed_by("/v1/channels/robot/dingtalk", lambda _: dingtalk_headers(AT))),
-    "in_app": (in_app.EXAMPLE, signed_by("/v1/channels/app/feedback", lambda body: signed(body, AT))),
-    "social_feed": (
-        {"items": social_feed.EXAMPLE["items"][:1]},
-        signed_by("/v1/channels/feed/posts", lambda body: signed(body, AT)),
-    ),
+    "dingtalk": (dingtalk_says("d-1", AT), signed_by(*SIGNED["dingtalk"])),
+    "in_app": (in_app.EXAMPLE, signed_by(*SIGNED["in_app"])),
+    "social_feed": ({"items": social_feed.EXAMPLE["items"][:1]}, signed_by(*SIGNED["social_feed"])),
+    "calls": (cti.EXAMPLE, signed_by(*SIGNED["calls"])),
+    "papers": (service_point.EXAMPLE, by("/v1/channels/counter/papers", Role.AGENT)),
+    "chats": ({"language": "zh"}, by("/v1/channels/site/chats", Role.AGENT)),
+    "chat": ({"message_id": "said-1", "text": "订单无法查询"}, say),
 }
-
-
-#: By what a door knows a delivery again.
-IDS = ("call-20240510-0001", "m-1@mail.example", "d-1", "fb-20240510-7f3a")
-
-
-def written(body: Any, number: int | str) -> bytes:
-    """The body under an id that no other delivery has."""
-    text = json.dumps(body)
-    for each in IDS:
-        text = text.replace(f'"{each}"', f'"{each}-{number}"')
-    return text.encode()
+CHANNELS = {
+    **{"robot": DINGTALK, "app": APP, "feed": FEED, "mail": CHANNEL, "pbx": HOTLINE, "counter": POINT},
+    "site": {key: value for key, value in CHAT.items() if key != "secrets"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -85,21 +97,15 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def house(intake: Intake) -> Intake:
-    for name, body in (("robot", DINGTALK), ("app", APP), ("feed", FEED), ("mail", CHANNEL)):
+    for name, body in CHANNELS.items():
         assert (await put(intake, name, body)).status_code == 201
+    for process in intake.services:
+        process.deps.chats.opening = process.deps.chats.saying = Buckets(1_000, 1_000)
+    assert (await intake.post("/v1/channels/site/chats", {})).status_code == 201
+    page = await (await intake.client(Role.AGENT)).post("/v1/attachments", params={"name": "page.pdf"}, content=PDF)
+    await intake.run(f"update attachments set id = '{service_point.EXAMPLE['pages'][0]}' where id = '{page.json()['id']}'")
     await intake.receive(channel={"channel": "hotline", "account": "first"})
     return intake
-
-
-def refused_or_kept(answer: httpx.Response) -> None:
-    """A problem that says what is wrong, or something that was taken or put aside."""
-    assert answer.status_code < 500, answer.text
-    if answer.status_code >= 400:
-        assert answer.headers["content-type"] == "application/problem+json"
-        problem = answer.json()
-        assert problem["status"] == answer.status_code
-        assert problem["detail"]
-        assert len(answer.content) < 20_000
 
 
 async def still_there(house: Intake) -> None:
@@ -108,24 +114,6 @@ async def still_there(house: Intake) -> None:
         answer = await send(house, written(good, "good"))
         assert answer.status_code in (200, 201, 202), (name, answer.text)
     assert (await house.get("/v1/reconciliation", Role.LEAD)).json()["unaccounted"] == 0
-
-
-BODIES: dict[str, bytes] = {
-    "nothing": b"",
-    "10,000 lists": b"[" * 10_000 + b"]" * 10_000,
-    "10,000 lists that do not end": b"[" * 10_000,
-    "10,000 objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "no UTF-8": b'{"text": "\xff\xfe"}',
-    "UTF-16": '{"text": "a"}'.encode("utf-16"),
-    "a number of 5,000 digits": b"9" * 5_000,
-    "a number without end": b"1e999999",
-    "NaN": b"NaN",
-    "null": b"null",
-    "half a surrogate": rb'"\ud800"',
-    "HTML": b"<html><script>alert(1)</script></html>",
-    "XML with an entity": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
-    "10 MB of text": b'"' + b"x" * TEN_MB + b'"',
-}
 
 
 async def test_what_is_no_message_at_all_is_refused_or_put_aside_by_every_door(house: Intake) -> None:
@@ -143,50 +131,11 @@ async def test_what_is_no_message_at_all_is_refused_or_put_aside_by_every_door(h
     await still_there(house)
 
 
-#: What stands where something else belongs.
-WRONG: tuple[Any, ...] = (
-    None,
-    True,
-    10**400,
-    -1.5e300,
-    "",
-    "\x00",
-    "\x07 bell",
-    "\ud800",
-    "\u202etxt.exe",
-    "x" * 20_000,
-    "9999-12-31T23:59:59.999999Z",
-    "2030-01-01T00:00:00+23:59",
-    "Mars/Olympus",
-    "<script>alert(1)</script>",
-    [],
-    {},
-    [[[[1]]]],
-    json.loads('{"a":' * 500 + "1" + "}" * 500),
-)
-
-
-def changed(good: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The places of all that a body says, parts before what they hold."""
-    if path:
-        yield path
-    if isinstance(good, dict | list):
-        for key in good if isinstance(good, dict) else range(len(good)):
-            yield from changed(good[key], (*path, key))
-
-
 @pytest.mark.parametrize("door", DOORS)
 async def test_whatever_stands_in_any_place_of_a_body_stops_no_door(house: Intake, door: str) -> None:
     good, send = DOORS[door]
-    for number, path in enumerate(changed(good)):
-        # Each place is told a fifth of what is wrong, so that a door is asked a hundred times.
-        for wrong in WRONG[number % 5 :: 5]:
-            body = copy.deepcopy(good)
-            part = body
-            for key in path[:-1]:
-                part = part[key]
-            part[path[-1]] = wrong
-            refused_or_kept(await send(house, written(body, f"{number}-{WRONG.index(wrong)}")))
+    for name, body in spoiled(good):
+        refused_or_kept(await send(house, written(body, name)))
     await still_there(house)
 
 
@@ -275,18 +224,6 @@ async def test_a_file_name_hides_nothing(intake: Intake, name: str, kept: str) -
     assert got.headers["content-disposition"].startswith("attachment;")
 
 
-def bomb() -> bytes:
-    """A file of some kilobytes that holds 50 MB."""
-    made = io.BytesIO()
-    with (
-        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("zeros", "w") as inside,
-    ):
-        for _ in range(50):
-            inside.write(bytes(2**20))
-    return made.getvalue()
-
-
 async def test_a_zip_bomb_is_a_file_like_any_other(intake: Intake) -> None:
     content = bomb()
     client = await intake.client(Role.ADAPTER)
@@ -317,12 +254,13 @@ async def test_whoever_sends_too_much_is_told_when_to_go_on(intake: Intake) -> N
 
 
 async def test_twenty_deliveries_at_once_by_any_door_are_one(house: Intake) -> None:
-    for name in ("complaints", "messages", "conversation", "dingtalk", "in_app", "social_feed"):
+    things = "select sum(n) from (select count(*) n from complaints union all select count(*) from messages"
+    things += " union all select count(*) from calls) each"
+    for name in DOORS.keys() - {"channels", "chats"}:
         good, send = DOORS[name]
         if name == "conversation":
             good = {**good, "channel": {"channel": "wecom", "account": "kf", "message_id": "w-1"}}
-        before = await house.one("select (select count(*) from complaints) + (select count(*) from messages)")
+        before = await house.one(things)
         answers = await asyncio.gather(*(send(house, written(good, "good")) for _ in range(20)))
         assert {answer.status_code for answer in answers} <= {200, 201, 202}, name
-        after = await house.one("select (select count(*) from complaints) + (select count(*) from messages)")
-        assert after - before == 1, name
+        assert await house.one(things) - before == 1, name

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from intake_service.main import service
 from shared.web.auth import Role
 from tests.component.intake.conftest import NOW
 from tests.component.intake.test_channels import put
@@ -100,6 +101,17 @@ async def test_twenty_deliveries_of_each_event_at_once_are_one_call(intake):
     await asyncio.gather(*(hear(intake, event, process=each % 2) for each in range(20) for event in LIFE))
     (call,) = (await intake.get("/v1/calls")).json()["data"]
     assert call["ended_at"] == "2024-05-10T02:05:00Z"
+    assert await intake.one("select count(*) from calls") == 1
+
+
+async def test_events_of_one_call_need_one_connection_each_while_the_channels_are_looked_up_anew(intake):
+    """Whoever held the call would wait for a connection that those who wait for the call have."""
+    await opened(intake, "pbx", HOTLINE)
+    changes = {"channels_refresh_seconds": 1e-6, "database_pool_size": 2}
+    busy = service(intake.services[0].deps.settings.model_copy(update=changes), intake.clock, None)
+    intake.services.append(busy)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(hear(intake, LIFE[0], process=2) for _ in range(20)))
     assert await intake.one("select count(*) from calls") == 1
 
 

@@ -52,6 +52,7 @@ async def hear_call(channel_id: str, signature: Signature, body: bytes, deps: De
         "heard_at": now,
         "last_at": event.at,
     }
+    within = await _limits(deps)
     async with deps.session() as tx:
         row = await store.hold(tx, first)
         call = rules.merged(store.call_of(row), event.call.with_number(deps.settings.phone_region))
@@ -62,7 +63,7 @@ async def hear_call(channel_id: str, signature: Signature, body: bytes, deps: De
             await _tell_number(tx, record["person_id"], call, principal_of(spec).actor, deps)
         await store.write(tx, row["id"], call, None if record is None else record["id"])
         await channel_store.heard(tx, channel_id, now)
-        return _view(await _row(tx, row["id"]), await _limits(deps))
+        return _view(await _row(tx, row["id"]), within)
 
 
 async def _tell_number(tx: AsyncSession, person_id: UUID, call: Call, actor: Actor, deps: Deps) -> None:
@@ -119,7 +120,7 @@ async def list_calls(
 
 async def dismiss_call(call_id: UUID, body: Dismiss, principal: Principal, deps: Deps) -> CallView:
     """It needs no record. A second time changes nothing. Raises `NoSuchCall`, `CallHasRecord`."""
-    now = deps.clock.now()
+    now, within = deps.clock.now(), await _limits(deps)
     async with deps.session() as tx:
         row = await _row(tx, call_id, alone=True)
         if row["record_id"] is not None:
@@ -127,7 +128,7 @@ async def dismiss_call(call_id: UUID, body: Dismiss, principal: Principal, deps:
         if row["dismissed"] is None:
             dismissed = Dismissed(reason=body.reason, note=body.note, actor=principal.actor, at=now)
             await store.dismiss(tx, call_id, dismissed.model_dump(mode="json"), now)
-        return _view(await _row(tx, call_id), await _limits(deps))
+        return _view(await _row(tx, call_id), within)
 
 
 async def _row(tx: AsyncSession, call_id: UUID, *, alone: bool = False) -> RowMapping:
@@ -138,6 +139,7 @@ async def _row(tx: AsyncSession, call_id: UUID, *, alone: bool = False) -> RowMa
 
 
 async def _limits(deps: Deps) -> dict[str, timedelta]:
+    """Of each channel. It may need a connection: not while a call is held, for all others may wait for the call."""
     return limits(kept.spec for kept in (await current(deps)).values())
 
 
