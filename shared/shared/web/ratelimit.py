@@ -50,6 +50,14 @@ class Buckets:
         bucket.left -= 1
         return int(bucket.left), 0
 
+    def headers(self, name: str, left: int, wait: int) -> dict[str, str]:
+        """What the sender is told of the limit, which they know by this name: `left` and `wait` are of `take`."""
+        told = {
+            "RateLimit-Policy": f'"{name}";q={self.burst};w={self.window}',
+            "RateLimit": f'"{name}";r={max(left, 0)};t={wait or self.window}',
+        }
+        return {**told, "Retry-After": str(wait)} if wait else told
+
     @property
     def window(self) -> int:
         """Seconds in which an empty bucket is full again."""

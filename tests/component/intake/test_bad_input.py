@@ -43,7 +43,7 @@ def by(path: str, role: Role, method: str = "POST") -> Send:
     return send
 
 
-def signed_by(path: str, headers: Callable[[bytes, float], dict[str, str]], at: float = AT, **changes: str) -> Send:
+def signed_by(path: str, headers: Callable[[bytes, float], dict[str, str]], at: float = AT, **changes: Any) -> Send:
     async def send(intake: Intake, body: bytes) -> httpx.Response:
         return await (await intake.client()).post(path, content=body, headers={**headers(body, at), **changes})
 
@@ -153,6 +153,40 @@ async def test_a_zone_that_is_not_and_a_time_ahead_are_named(house: Intake) -> N
     assert [doubt["reason"] for doubt in late.json()["doubts"]] == ["from_the_future"]
 
 
+async def test_a_time_ahead_or_without_a_zone_is_named_by_the_doors_of_calls_papers_and_chats(house: Intake) -> None:
+    for door, field in (("calls", "at"), ("papers", "received_at"), ("papers", "made_at"), ("papers", "happened_at")):
+        good, send = DOORS[door]
+        for wrong in ("2024-05-10T11:00:00+08:00", "2024-05-10T10:00:00", "2024-05-10T10:00:00 Mars/Olympus"):
+            answer = await send(house, written({**good, field: wrong}, "late"))
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{field}"), (door, wrong)
+    await still_there(house)
+
+
+@pytest.mark.parametrize("door", SIGNED)
+async def test_what_was_forged_or_is_older_than_five_minutes_is_refused_by_every_door_that_is_signed(
+    house: Intake, door: str
+) -> None:
+    path, headers = SIGNED[door]
+    body = written(DOORS[door][0], "forged")
+    names = headers(body, AT).keys() - {"Content-Type"}
+    for name in names:
+        for wrong in ("", "0", "-1", "9" * 18, "v1,AAAA", b"\x7f", b"\xff\xfe", b"x" * 10_000):
+            answer = await signed_by(path, headers, **{name: wrong})(house, body)
+            refused_or_kept(answer)
+            assert answer.status_code in (403, 422), (name, wrong[:10], answer.text)
+        missing = {key: value for key, value in headers(body, AT).items() if key != name}
+        answer = await signed_by(path, lambda *_, left=missing: left)(house, body)
+        assert answer.status_code == 422, (name, answer.text)
+    for at in (AT - 301, AT + 301, 0):
+        answer = await signed_by(path, headers, at)(house, body)
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "stale-callback"), at
+    if door != "dingtalk":  # its signature does not cover the body
+        answer = await signed_by(path, lambda _, at: headers(b"{}", at))(house, body)
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "forged-callback")
+    assert await house.one("select (select count(*) from receipts) + (select count(*) from calls)") == 0
+    await still_there(house)
+
+
 async def test_the_form_comes_back_for_people_whatever_was_typed(intake: Intake) -> None:
     browser = await intake.client()
     fields = {**await opened(intake), **TYPED}
@@ -253,6 +287,18 @@ async def test_whoever_sends_too_much_is_told_when_to_go_on(intake: Intake) -> N
         await slow.database.close()
 
 
+async def test_the_doors_of_chats_tell_their_own_limits(house: Intake) -> None:
+    for process in house.services:
+        process.deps.chats.opening = process.deps.chats.saying = Buckets(0.5, 1)
+    for door, policy in (("chats", "open-chat"), ("chat", "say")):
+        good, send = DOORS[door]
+        answers = [await send(house, written(good, "much")) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [201, 429]
+        assert answers[1].headers["retry-after"] == "2"
+        assert f'"{policy}";q=1;w=2' in answers[1].headers["ratelimit-policy"]
+        assert f'"{policy}";r=0;t=2' in answers[1].headers["ratelimit"]
+
+
 async def test_twenty_deliveries_at_once_by_any_door_are_one(house: Intake) -> None:
     things = "select sum(n) from (select count(*) n from complaints union all select count(*) from messages"
     things += " union all select count(*) from calls) each"
@@ -264,3 +310,10 @@ async def test_twenty_deliveries_at_once_by_any_door_are_one(house: Intake) -> N
         answers = await asyncio.gather(*(send(house, written(good, "good")) for _ in range(20)))
         assert {answer.status_code for answer in answers} <= {200, 201, 202}, name
         assert await house.one(things) - before == 1, name
+    fields = urlencode({**await opened(house), **TYPED})
+    before = await house.one(things)
+    browser = await house.client()
+    answers = await asyncio.gather(*(browser.post("/form", content=fields, headers=FORM) for _ in range(20)))
+    assert {answer.headers.get("location") for answer in answers if answer.status_code == 303}, "form"
+    assert {answer.status_code for answer in answers} == {303}
+    assert await house.one(things) - before == 1, "form"

@@ -50,6 +50,7 @@ from shared.web.ratelimit import Buckets
 router = APIRouter(tags=["chat"])
 
 MAX_SEQ = 2**31 - 1
+SAYING = "say"
 TOKEN_HEADER = "X-Chat-Token"  # noqa: S105 (a header's name)
 ChatIdPath = Annotated[UUID, Path(description="The chat.")]
 Body = Annotated[NewChatMessage, Depends(JsonBody(NewChatMessage))]
@@ -79,11 +80,11 @@ async def _party(
 PartyDep = Annotated[Party, Depends(_party)]
 
 
-def take(buckets: Buckets, key: str) -> None:
-    """Raises `TooManyRequests`."""
+def take(buckets: Buckets, key: str, policy: str) -> None:
+    """Raises `TooManyRequests`, with the headers of the policy of this name."""
     left, wait = buckets.take(key)
     if left < 0:
-        raise TooManyRequests(f"Wait {wait} s, then go on.", headers={"Retry-After": str(wait)})
+        raise TooManyRequests(f"Wait {wait} s, then go on.", headers=buckets.headers(policy, left, wait))
 
 
 @router.post(
@@ -99,7 +100,7 @@ async def open_chat(
     deps: DepsDep,
 ) -> OpenedChat:
     """For a visitor, who needs no account. It is a complaint as soon as they say something."""
-    take(deps.chats.opening, request.client.host if request.client else "?")
+    take(deps.chats.opening, request.client.host if request.client else "?", "open-chat")
     return await usecases.open_chat(channel_id, body, deps)
 
 
@@ -117,7 +118,7 @@ async def upload_file(
 ) -> AttachmentReceipt:
     """By its visitor; agents use `POST /v1/attachments`. The body is the file as it is. Name the `id` in `files` of a
     message of this chat within a day."""
-    take(deps.chats.uploading, request.client.host if request.client else "?")
+    take(deps.chats.uploading, request.client.host if request.client else "?", "attach")
     return await usecases.keep_visitors_file(request.stream(), stated.name, stated.media_type, guest, deps)
 
 
@@ -142,7 +143,7 @@ async def upload_file(
 async def say(chat_id: ChatIdPath, party: PartyDep, body: Body, deps: DepsDep) -> Accepted:
     """Kept for good when it is answered. The same `message_id` again is answered with the same place. An agent joins
     first."""
-    take(deps.chats.saying, said_by(chat_id, party))
+    take(deps.chats.saying, said_by(chat_id, party), SAYING)
     return await usecases.say(chat_id, body, party, deps)
 
 

@@ -15,7 +15,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from sqlalchemy.exc import SQLAlchemyError
 
 from intake_service import usecases
-from intake_service.api.chats import MAX_SEQ, said_by, take
+from intake_service.api.chats import MAX_SEQ, SAYING, said_by, take
 from intake_service.api.common import WRITE
 from intake_service.channels.chat import BadFrame, Hello, Ping, Say, Typing, read_frame
 from intake_service.domain.chat import ChatState, Entry
@@ -178,7 +178,7 @@ class _Session:
     async def _said(self, said: Say) -> None:
         party = await self._party()
         try:
-            take(self.deps.chats.saying, said_by(self.chat_id, party))
+            take(self.deps.chats.saying, said_by(self.chat_id, party), SAYING)
             accepted = await usecases.say(self.chat_id, said, party, self.deps)
         except (Problem, SQLAlchemyError, OSError) as error:
             problem = of_exception(error)

@@ -217,11 +217,7 @@ def _limits(request: Request, deps: Deps) -> tuple[dict[str, str], int]:
     """The RateLimit headers of this sender, and the seconds they must wait (0: go on)."""
     buckets = deps.form_buckets
     left, wait = buckets.take(request.client.host if request.client else "?")
-    told = {
-        "RateLimit-Policy": f'"form";q={buckets.burst};w={buckets.window}',
-        "RateLimit": f'"form";r={max(left, 0)};t={wait or buckets.window}',
-    }
-    return {**told, "Retry-After": str(wait)} if wait else told, wait
+    return buckets.headers("form", left, wait), wait
 
 
 def _house(deps: Deps) -> House:
