@@ -84,7 +84,12 @@ DOORS: dict[str, tuple[Any, Send]] = {
     "chat": ({"message_id": "said-1", "text": "订单无法查询"}, say),
 }
 CHANNELS = {
-    **{"robot": DINGTALK, "app": APP, "feed": FEED, "mail": CHANNEL, "pbx": HOTLINE, "counter": POINT},
+    "robot": DINGTALK,
+    "app": APP,
+    "feed": FEED,
+    "mail": CHANNEL,
+    "pbx": HOTLINE,
+    "counter": POINT,
     "site": {key: value for key, value in CHAT.items() if key != "secrets"},
 }
 
@@ -103,7 +108,8 @@ async def house(intake: Intake) -> Intake:
         process.deps.chats.opening = process.deps.chats.saying = Buckets(1_000, 1_000)
     assert (await intake.post("/v1/channels/site/chats", {})).status_code == 201
     page = await (await intake.client(Role.AGENT)).post("/v1/attachments", params={"name": "page.pdf"}, content=PDF)
-    await intake.run(f"update attachments set id = '{service_point.EXAMPLE['pages'][0]}' where id = '{page.json()['id']}'")
+    assert page.status_code == 201
+    await intake.run("update attachments set id = '0190d0a4-7c1c-7000-8000-000000000000'")
     await intake.receive(channel={"channel": "hotline", "account": "first"})
     return intake
 

@@ -1,6 +1,7 @@
 """What mails at the door may cost: connections, and memory. The protocol's library gathers a mail whole in memory."""
 
 import asyncio
+import re
 from collections import deque
 from typing import Any
 
@@ -15,6 +16,9 @@ _LONGEST_LINE = 2**20
 #: Seconds that a mail waits for room before its sender is told to come again.
 _PATIENCE = 30.0
 _TOO_MANY = b"421 4.3.2 Too many connections; come again in a minute\r\n"
+#: A size that the library takes for a number and then fails on: digits of other scripts.
+_NO_SIZE = re.compile(r"\sSIZE=\S*[^\x00-\x7f]", re.IGNORECASE)
+_BAD_SIZE = "501 5.5.4 SIZE is a number in the digits 0 to 9"
 _NO_ROOM = "451 4.3.1 Too many mails at once; send it again in a minute"
 
 
@@ -98,6 +102,12 @@ def limited(protocol: type[Any], limits: Limits) -> type[Any]:
         def eof_received(self) -> bool | None:
             told: bool | None = super().eof_received() if self._counts else None
             return told
+
+        async def smtp_MAIL(self, arg: str | None) -> None:
+            if arg is not None and _NO_SIZE.search(arg):
+                await self.push(_BAD_SIZE)
+                return
+            await super().smtp_MAIL(arg)
 
         async def smtp_DATA(self, arg: str) -> None:
             size = self._size()
