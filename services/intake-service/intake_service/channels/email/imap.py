@@ -13,6 +13,7 @@ from typing import Any
 from intake_service.channels.email.reading import ImapSettings, Loops, arrival
 from intake_service.channels.kind import ChannelFault, OpenChannel
 from intake_service.domain.channels import Incoming, Json, Pulled, Unreadable
+from intake_service.domain.text import EARLIEST, LATEST
 from shared.contracts.envelope import Bilingual
 
 TIMEOUT_SECONDS = 30.0
@@ -83,6 +84,15 @@ async def _news(mailbox: "_Mailbox", seconds: float) -> None:
     await asyncio.to_thread(mailbox.end_idle)
 
 
+def when(told: object) -> datetime | None:
+    """When the server says that it got a mail; None where it says nothing that can be."""
+    try:
+        at = told.astimezone(UTC) if isinstance(told, datetime) else None
+    except (OverflowError, ValueError):
+        return None
+    return at if at is not None and EARLIEST <= at < LATEST else None
+
+
 class _Mailbox:
     """A folder on the server, by a library that blocks: one thread at a time calls it. Raises `ChannelFault`."""
 
@@ -93,6 +103,7 @@ class _Mailbox:
         self._client: Any = imapclient.IMAPClient(
             settings.host, settings.port, ssl=settings.security == "tls", timeout=TIMEOUT_SECONDS
         )
+        self._client.normalise_times = False
         try:
             if settings.security == "starttls":
                 self._client.starttls()
@@ -125,7 +136,7 @@ class _Mailbox:
             told = self._client.fetch([uid], [f"BODY.PEEK[]<{start}.{PART_BYTES}>", "INTERNALDATE"]).get(uid)
             if told is None:
                 return b"", None
-            received_at = told[b"INTERNALDATE"].astimezone(UTC)
+            received_at = when(told.get(b"INTERNALDATE"))
             parts.append(told.get(b"BODY[]<%d>" % start) or b"")
         return b"".join(parts), received_at
 

@@ -5,18 +5,24 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
+import structlog
 from pydantic import Field
 
 from intake_service.channels.email.incoming import fingerprint, incoming
 from intake_service.channels.email.mail import Mail, read
 from intake_service.channels.kind import PullSettings
-from intake_service.domain.channels import ChannelSpec, File, Incoming
+from intake_service.domain.channels import ChannelSpec, File, Incoming, Unreadable
 from intake_service.domain.message import Automatic
 from intake_service.domain.record import Part
 from intake_service.domain.text import Identifier
+from shared.contracts.envelope import Bilingual
+from shared.telemetry.logs import describe
+
+log = structlog.get_logger()
 
 _HOUR = timedelta(hours=1)
 _MOST_KEPT = 10_000
+_UNREAD = Bilingual(zh="读取邮件时出错，日志中有原因", en="Reading the mail failed; the log says why")
 
 Security = Literal["tls", "starttls", "none"]
 Mailboxes = Annotated[tuple[Identifier, ...], Field(max_length=50)]
@@ -81,7 +87,23 @@ def arrival(
     delivered_to: Iterable[str] = (),
     loops: Loops | None = None,
 ) -> Incoming:
-    """`envelope_sender` and `delivered_to` as SMTP gave them."""
+    """`envelope_sender` and `delivered_to` as SMTP gave them. Never raises for what the mail says."""
+    try:
+        return _read(spec, settings, raw, received_at, envelope_sender, delivered_to, loops)
+    except Exception as error:  # whatever a mail does to its reader, it is kept and the next one is taken
+        log.error("mail not read", channel=spec.channel_id, exception=describe(error))
+        return Incoming(Unreadable(_UNREAD), raw)
+
+
+def _read(
+    spec: ChannelSpec,
+    settings: MailSettings,
+    raw: bytes,
+    received_at: datetime,
+    envelope_sender: str | None,
+    delivered_to: Iterable[str],
+    loops: Loops | None,
+) -> Incoming:
     mail = read(raw, envelope_sender)
     own = {address.lower() for address in (*settings.ours, *getattr(settings, "addresses", ()), spec.account)}
     message = incoming(mail, account=spec.account, received_at=received_at, delivered_to=delivered_to, ours=own)
