@@ -99,13 +99,15 @@ class Platform:
 
     now: float
     #: What `sync_msg` has to tell, oldest first, and how many of it at most it tells at once.
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
     most: int = 1000
     #: So many next answers of `sync_msg` are empty and say that there is more.
     hollow: int = 0
     files: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     #: errcode for the next calls, by path, before anything else is looked at.
     refusals: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    #: Bodies in place of the next answers, by path.
+    babble: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     #: Calls by path, with their JSON.
     calls: list[tuple[str, Any]] = field(default_factory=list)
     sync_tokens: set[str] = field(default_factory=set)
@@ -157,7 +159,7 @@ class Platform:
             self._bare_syncs = [at for at in self._bare_syncs if at > self.now - 60] + [self.now]
             if len(self._bare_syncs) > self.bare_syncs_a_minute:
                 return _says(45009, "api freq out of limit")
-        kept = [place for place, item in enumerate(self.items) if item["send_time"] > self.now - 3 * DAY]
+        kept = [place for place, item in enumerate(self.items) if self._sent_at(item) > self.now - 3 * DAY]
         oldest = kept[0] if kept else len(self.items)
         start = max(oldest, int(asked.get("cursor") or "c0", 36) - int("c0", 36))
         if self.hollow:
@@ -167,6 +169,11 @@ class Platform:
         return _says(
             0, "ok", next_cursor=_cursor(end), has_more=int(end < len(self.items)), msg_list=self.items[start:end]
         )
+
+    def _sent_at(self, item: Any) -> float:
+        """What is no time is as good as now: tests put anything in the place of an item."""
+        at = item.get("send_time") if isinstance(item, dict) else None
+        return at if isinstance(at, int | float) else self.now
 
     async def send_msg(self, request: Request) -> Response:
         asked = await self._asked(request)
@@ -256,6 +263,8 @@ class Platform:
         return self._refused(request) or self._signed_out(request) or told
 
     def _refused(self, request: Request) -> Response | None:
+        if babble := self.babble[request.url.path]:
+            return Response(babble.pop(0), media_type="application/json")
         waiting = self.refusals[request.url.path]
         return _says(waiting.pop(0), "as the test wants it") if waiting else None
 
@@ -290,9 +299,9 @@ def _cursor(place: int) -> str:
     return digits
 
 
-def _says(code: int, text: str, **more: Any) -> JSONResponse:
-    """Always 200: what went wrong is told by errcode alone."""
-    return JSONResponse({"errcode": code, "errmsg": text, **more})
+def _says(code: int, text: str, **more: Any) -> Response:
+    """Always 200: what went wrong is told by errcode alone. In ASCII, so that half a character can be told too."""
+    return Response(json.dumps({"errcode": code, "errmsg": text, **more}), media_type="application/json")
 
 
 @asynccontextmanager
