@@ -73,8 +73,7 @@ async def test_whatever_is_posted_as_a_callback_is_refused_and_a_good_one_wakes_
             assert answer.status_code == (413 if name == "10 MB of text" else 400), (name, answer.text)
         for name, inside in (BODIES | XML).items():
             cipher = encrypted(inside)
-            body = f"<xml><Encrypt>{cipher}</Encrypt></xml>"
-            answer = await called(intake, callback_query(cipher, AT), body)
+            answer = await called(intake, callback_query(cipher, AT), f"<xml><Encrypt>{cipher}</Encrypt></xml>")
             refused_or_kept(answer)
             harmless = name in ("20,000 elements in each other", "UTF-7", "HTML")
             assert answer.status_code in ((200, 400, 413) if harmless else (400, 413)), (name, answer.text)

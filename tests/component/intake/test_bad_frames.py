@@ -31,7 +31,7 @@ async def still_there(chat: Chat, opened: SimpleNamespace) -> None:
     assert await chat.intake.one("select count(*) from receipts") == kept
 
 
-async def answer_to(visitor: Socket, frame: Any) -> dict[str, Any]:
+async def answer_to(visitor: Socket, frame: Any) -> Any:
     await visitor.connection.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
     while (told := await visitor.next())["type"] not in ("error", "accepted"):
         pass

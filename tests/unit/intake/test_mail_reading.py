@@ -12,13 +12,17 @@ from shared.contracts.vocabulary import Channel
 from tests.support.mails import mail
 
 AT = datetime(2024, 5, 10, 2, 20, tzinfo=UTC)
-SPEC = ChannelSpec(
-    channel_id="help",
-    kind="smtp",
-    channel=Channel.EMAIL,
-    account="help@shop.example",
-    title={"zh": "邮箱", "en": "Mail"},
-    owner_team="mail-team",
+SPEC = ChannelSpec.model_validate(
+    {
+        "channel_id": "help",
+        "kind": "smtp",
+        "channel": Channel.EMAIL,
+        "account": "help@shop.example",
+        "title": {"zh": "邮箱", "en": "Mail"},
+        "owner_team": "mail-team",
+        "settings": {},
+        "secrets": {},
+    }
 )
 
 
