@@ -12,10 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.component.intake.bad_input import BODIES, spoiled
-from tests.component.intake.test_chat import Chat, Socket
-from tests.component.intake.test_chat import chat as served
-
-chat = served
+from tests.component.intake.chatting import Chat, Socket
 
 SAY = {"type": "message", "message_id": "m", "text": "订单无法查询"}
 

@@ -18,11 +18,11 @@ from intake_service.main import service
 from shared.web.auth import Role
 from shared.web.ratelimit import Buckets
 from tests.component.intake.bad_input import BODIES, TEN_MB, bomb, refused_or_kept, spoiled, written
+from tests.component.intake.chatting import CHANNEL as CHAT
 from tests.component.intake.conftest import NOW, Intake
 from tests.component.intake.conftest import SECRET as TOKEN_SECRET
 from tests.component.intake.test_calls import HOTLINE
 from tests.component.intake.test_channels import CHANNEL, put
-from tests.component.intake.test_chat import CHANNEL as CHAT
 from tests.component.intake.test_doors import APP, FEED
 from tests.component.intake.test_papers import PDF, POINT
 from tests.component.intake.test_webform import FORM, TYPED, opened
@@ -50,12 +50,16 @@ def signed_by(path: str, headers: Callable[[bytes, float], dict[str, str]], at: 
     return send
 
 
-async def say(intake: Intake, body: bytes) -> httpx.Response:
+async def visitor_sends(intake: Intake, path: str, body: bytes, **rest: Any) -> httpx.Response:
     """As the visitor of the chat that the house has."""
     (chat,) = await intake.rows("select id from chats order by opened_at, id limit 1")
     token = link_token(chat.id, NOW + timedelta(hours=1), TOKEN_SECRET, Purpose.CHAT)
     headers = {"X-Chat-Token": token, "Content-Type": "application/json"}
-    return await (await intake.client()).post(f"/v1/chats/{chat.id}/messages", content=body, headers=headers)
+    return await (await intake.client()).post(f"/v1/chats/{chat.id}/{path}", content=body, headers=headers, **rest)
+
+
+async def say(intake: Intake, body: bytes) -> httpx.Response:
+    return await visitor_sends(intake, "messages", body)
 
 
 #: The doors of those who sign what they send: where they are, and how that is signed.
@@ -296,14 +300,23 @@ async def test_whoever_sends_too_much_is_told_when_to_go_on(intake: Intake) -> N
 
 async def test_the_doors_of_chats_tell_their_own_limits(house: Intake) -> None:
     for process in house.services:
-        process.deps.chats.opening = process.deps.chats.saying = Buckets(0.5, 1)
-    for door, policy in (("chats", "open-chat"), ("chat", "say")):
-        good, send = DOORS[door]
-        answers = [await send(house, written(good, "much")) for _ in range(2)]
+        hub = process.deps.chats
+        hub.opening, hub.saying, hub.uploading = (Buckets(0.5, 1) for _ in range(3))
+
+    async def attach(intake: Intake, _: bytes) -> httpx.Response:
+        return await visitor_sends(intake, "files", bomb(), params={"name": "invoice\u202epiz.exe"})
+
+    for send, body, policy in (
+        (DOORS["chats"][1], b"{}", "open-chat"),
+        (say, written(DOORS["chat"][0], "much"), "say"),
+        (attach, b"", "attach"),
+    ):
+        answers = [await send(house, body) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [201, 429]
         assert answers[1].headers["retry-after"] == "2"
         assert f'"{policy}";q=1;w=2' in answers[1].headers["ratelimit-policy"]
         assert f'"{policy}";r=0;t=2' in answers[1].headers["ratelimit"]
+    assert answers[0].json()["name"] == "invoicepiz.exe"
 
 
 async def test_twenty_deliveries_at_once_by_any_door_are_one(house: Intake) -> None:
