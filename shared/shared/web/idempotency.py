@@ -77,8 +77,9 @@ _LOCK = text(
 )
 # A statement of its own, after the lock: its snapshot sees what the lock's last holder committed.
 _READ = text(
-    "select i.principal, i.key, i.fingerprint, i.status, i.headers, i.body from idempotency_keys i "
-    "join unnest(cast(:principals as text[]), cast(:keys as text[])) as r (p, k) on i.principal = r.p and i.key = r.k"
+    "select i.principal, i.key, i.fingerprint, i.status, i.headers, i.body "
+    "from unnest(cast(:principals as text[]), cast(:keys as text[])) as r (p, k) cross join lateral ("
+    "select * from idempotency_keys where principal = r.p and key = r.k limit 1) as i"
 )
 _WRITE = text(
     "insert into idempotency_keys (principal, key, fingerprint, status, headers, body) "

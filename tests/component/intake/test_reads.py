@@ -1,15 +1,16 @@
 """What the doors read is what their messages name, however much there is, with PostgreSQL's statistics or without."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.message import MessageSource
 from intake_service.domain.person import IdentityKind
 from intake_service.store import receipts
 from intake_service.store import reception as store
 from shared.contracts.vocabulary import Channel
+from shared.web.idempotency import Once, replay_many
 from tests.component.intake.test_messages import send
 
 MANY = 2_000
@@ -25,34 +26,48 @@ _COPIES = {
     "identities": "'value', 'x' || n, 'person_id', md5('p' || n)::uuid",
     "complaints": "'id', md5('c' || n)::uuid, 'number', 'N' || n, 'message_id', 'm' || n, "
     "'person_id', md5('p' || n)::uuid",
+    "idempotency_keys": "'principal', 'adapter:a', 'key', 'k' || n",
     "receipts": "'id', md5('r' || n)::uuid, 'message_id', 'm' || n, 'thread_id', 't' || n, "
     "'complaint_id', md5('c' || n)::uuid",
 }
 
 
+NAMED: list[NaturalKey] = [("email", ACCOUNT, f"m{n}") for n in range(1, 11)]
+SOURCES = [
+    MessageSource(channel=Channel.EMAIL, account=ACCOUNT, message_id=f"new-{n}", thread_id=f"t{n}", reply_to=f"m{n}")
+    for n in range(1, 11)
+]
+IDENTITIES = [(IdentityKind.EMAIL, f"x{n}") for n in range(1, 11)]
+
+
+async def looked_up(tx: AsyncSession) -> dict[str, int]:
+    """How many each look-up of a batch finds."""
+    persons = await store.find_persons(tx, IDENTITIES)
+    return {
+        "known": await receipts.is_known(tx, NAMED),
+        "new": await receipts.is_known(tx, [source.key for source in SOURCES]),
+        "threads": sum(map(len, await receipts.find_threads(tx, SOURCES))),
+        "keys": len(await receipts.find_by_keys(tx, NAMED)),
+        "elsewhere": len(await receipts.find_elsewhere(tx, NAMED)),
+        "deliveries": len(await store.find_deliveries(tx, NAMED)),
+        "persons": len(persons),
+        "locked": len(await store.lock_persons(tx, persons.values())),
+        "earlier": sum((await store.count_complaints(tx, persons.values())).values()),
+        "answers": len(await replay_many(tx, [Once("adapter:a", f"k{n}", b"") for n in range(1, 11)])),
+    }
+
+
 @pytest.mark.parametrize("known", [False, True], ids=["without statistics", "with statistics"])
 async def test_what_a_batch_reads_does_not_grow_with_what_there_is(intake, known: bool) -> None:
-    await send(intake)
+    await send(intake, headers={"Idempotency-Key": "first"})
+    for _ in range(6):  # from then on PostgreSQL keeps its plan: that of small tables
+        async with intake.database.session() as tx:
+            await looked_up(tx)
     await intake.run(*(_COPY.format(table=table, keys=keys, many=MANY) for table, keys in _COPIES.items()))
     if known:
         await intake.run(*(f"analyze {table}" for table in _COPIES))
-    named = [("email", ACCOUNT, f"m{n}") for n in range(1, 11)]
-    threads = [(f"new-{n}", f"t{n}", f"m{n}") for n in range(1, 11)]
-    sources = [
-        MessageSource(channel=Channel.EMAIL, account=ACCOUNT, message_id=new, thread_id=thread, reply_to=answered)
-        for new, thread, answered in threads
-    ]
-    found: dict[str, Any] = {}
     async with intake.database.session() as tx:
-        found["threads"] = await receipts.find_threads(tx, sources)
-        assert await receipts.is_known(tx, named)
-        assert not await receipts.is_known(tx, [source.key for source in sources])
-        found["keys"] = await receipts.find_by_keys(tx, named)
-        found["elsewhere"] = await receipts.find_elsewhere(tx, named)
-        found["deliveries"] = await store.find_deliveries(tx, named)
-        found["persons"] = await store.find_persons(tx, [(IdentityKind.EMAIL, f"x{n}") for n in range(1, 11)])
-        rows = await tx.execute(_READ)
-        read = {row.relname: row.read for row in rows}
-    assert [len(each) for each in found["threads"]] == [1] * 10
-    assert [len(each) for name, each in found.items() if name != "threads"] == [10, 10, 10, 10]
-    assert sum(read.values()) < 300, read
+        found = await looked_up(tx)
+        read = {row.relname: row.read for row in await tx.execute(_READ)}
+    assert found == {**dict.fromkeys(found, 10), "known": True, "new": False}
+    assert sum(read.values()) < 400, read

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Integer,
     Select,
     Table,
     Text,
@@ -19,10 +20,12 @@ from sqlalchemy import (
     desc,
     func,
     insert,
+    literal_column,
     null,
     or_,
     select,
     text,
+    true,
     tuple_,
     update,
 )
@@ -34,7 +37,7 @@ from intake_service.domain.complaint import NaturalKey
 from intake_service.domain.message import MessageSource
 from intake_service.domain.threading import Known
 from intake_service.store.bulk import arrays_of, driver_of, insert_of
-from intake_service.store.tables import complaints, messages, quarantine_accesses, receipts
+from intake_service.store.tables import complaints, quarantine_accesses, receipts
 
 _LOCK = text("select pg_advisory_xact_lock(k) from unnest(cast(:keys as bigint[])) as w (k)")
 # In any case of ASCII letters; 'escape' shows other bytes as \\nnn.
@@ -85,15 +88,16 @@ def _is_asked(table: Table) -> ColumnElement[bool]:
     return and_(*(table.c[name] == _ASKED.c[name] for name in ("channel", "account", "message_id")))
 
 
-_BY_KEYS = _WITH_NUMBERS.join(_ASKED, _is_asked(receipts))
-_HAD = (
-    select(complaints.c.id.label("complaint_id"), *_ASKED.c)
-    .join(_ASKED, _is_asked(complaints))
-    .union_all(select(messages.c.complaint_id, *_ASKED.c).join(_ASKED, _is_asked(messages)))
-    .subquery()
-)
-_ELSEWHERE = select(_HAD, complaints.c.number, complaints.c.person_id).join(
-    complaints, complaints.c.id == _HAD.c.complaint_id
+_FOUND = _WITH_NUMBERS.where(_is_asked(receipts)).limit(literal_column("1", Integer)).lateral("found")
+_BY_KEYS = select(_FOUND).select_from(_ASKED).join(_FOUND, true())
+_ELSEWHERE = text(
+    "select w.channel, w.account, w.message_id, c.id as complaint_id, c.number, c.person_id "
+    "from unnest(cast(:channels as text[]), cast(:accounts as text[]), cast(:messages as text[])) "
+    "as w (channel, account, message_id) cross join lateral ("
+    "(select id from complaints where (channel, account, message_id) = (w.channel, w.account, w.message_id) "
+    "limit 1) union all (select complaint_id from messages "
+    "where (channel, account, message_id) = (w.channel, w.account, w.message_id) limit 1)) as had (id) "
+    "cross join lateral (select id, number, person_id from complaints where id = had.id limit 1) as c"
 )
 _TOUCHED = text(
     "select exists (select from unnest(cast(:channels as text[]), cast(:accounts as text[]), "

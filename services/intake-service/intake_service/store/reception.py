@@ -17,20 +17,25 @@ from intake_service.store.bulk import arrays_of, insert_of, update_of
 from intake_service.store.rows import contacts_document, person_of, receipt_of
 from intake_service.store.tables import complaints, identities, persons
 
-#: With the limit it is a look at the key of each; joined, the planner may read the whole table.
+# A limit within `lateral` makes it a look at the key of each. Joined, a statement that was prepared while the table was
+# small goes on reading all of it until PostgreSQL has statistics.
 _FIND_PERSONS = text(
     "select w.kind, w.value, i.person_id from unnest(cast(:kinds as smallint[]), cast(:values as text[])) "
     "as w (kind, value) cross join lateral ("
     "select person_id from identities where kind = w.kind and value = w.value limit 1) as i"
 )
-_LOCK_PERSONS = text("select * from persons where id = any(cast(:ids as uuid[])) order by id for no key update")
+_LOCK_PERSONS = text(
+    "select p.* from unnest(cast(:ids as uuid[])) as w (id) cross join lateral ("
+    "select * from persons where id = w.id limit 1 for no key update) as p"
+)
 _COUNT_EARLIER = text(
-    "select person_id, count(*) as earlier from complaints where person_id = any(cast(:ids as uuid[])) "
-    "group by person_id"
+    "select w.id, c.earlier from unnest(cast(:ids as uuid[])) as w (id) cross join lateral ("
+    "select count(*) as earlier from complaints where person_id = w.id) as c"
 )
 _FIND_DELIVERIES = text(
-    "select c.* from complaints c join unnest(cast(:channels as text[]), cast(:accounts as text[]), "
-    "cast(:messages as text[])) as w (channel, account, message_id) using (channel, account, message_id)"
+    "select c.* from unnest(cast(:channels as text[]), cast(:accounts as text[]), cast(:messages as text[])) "
+    "as w (channel, account, message_id) cross join lateral (select * from complaints "
+    "where (channel, account, message_id) = (w.channel, w.account, w.message_id) limit 1) as c"
 )
 _TAKE_NUMBERS = text(
     "insert into number_days as n (day, last) values (:day, :count) "
@@ -108,14 +113,14 @@ async def find_persons(tx: AsyncSession, identities: Sequence[Identity]) -> dict
 
 
 async def lock_persons(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Person]:
-    """The persons as they are now, locked until the commit against change and erasure."""
-    found = await tx.execute(_LOCK_PERSONS, {"ids": list(ids)})
+    """The persons as they are now, locked in order until the commit against change and erasure."""
+    found = await tx.execute(_LOCK_PERSONS, {"ids": sorted(ids)})
     return {row["id"]: person_of(row) for row in found.mappings()}
 
 
 async def count_complaints(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, int]:
     found = await tx.execute(_COUNT_EARLIER, {"ids": list(ids)})
-    return {row.person_id: row.earlier for row in found}
+    return {row.id: row.earlier for row in found}
 
 
 async def find_deliveries(tx: AsyncSession, keys: Sequence[NaturalKey]) -> dict[NaturalKey, Receipt]:
