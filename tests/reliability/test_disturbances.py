@@ -81,8 +81,9 @@ async def test_every_topic_from_its_beginning_again_in_front_of_every_consumer_c
 
 
 async def from_the_beginning(house: House, name: str) -> None:
-    """The group has heard of nothing: nobody may be in it."""
+    """The group has heard of nothing."""
     servers = house.broker.bootstrap
+    await house.left_by_all(f"redress.{name}")
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=f"redress.{name}", enable_auto_commit=False)
     await consumer.start()
     try:

@@ -107,6 +107,21 @@ class House:
             await consumer.stop()
             await admin.close()
 
+    async def left_by_all(self, group: str) -> None:
+        """Wait until the broker counts nobody into this group; one that went without a word is given up in time."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        await admin.start()
+
+        async def empty() -> bool:
+            (described,) = await admin.describe_consumer_groups([group])
+            (state,) = [state for _, _, state, *_ in described.groups]
+            return bool(state == "Empty")
+
+        try:
+            await eventually(empty, f"nobody in {group}", PATIENCE)
+        finally:
+            await admin.close()
+
     @staticmethod
     def topics_of(name: str) -> set[str]:
         from importlib import import_module
